@@ -1,0 +1,259 @@
+"""Derivatives of functions of scalars, in reverse mode, forward mode and of any order; and the sum over paths.
+
+    fn      a Python function of scalars that returns a scalar       xs        where it is taken: floats, or Values
+    twin    the leaf that stands for one argument while fn runs      tangent   the direction of a forward derivative
+
+Everything here runs on the cards of the gate table: gradients of gradients are the same chain rule, computed with Values.
+No `.grad` of any Value is touched.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from autograd import graph
+from autograd.gates import COPY, spelled
+from autograd.symbol import ATOM, MATHEMATICS
+from autograd.value import Value, apply, as_float
+
+__all__ = ["Explanation", "Path", "explain", "grad", "hessian", "jvp", "value_and_grad"]
+
+Number = Any  # a float, or a Value where an argument was one
+ScalarFunction = Callable[..., Any]
+
+
+class _Running(threading.local):
+    arguments: tuple[
+        Value, ...
+    ] = ()  # the twins of every derivative that is being taken around this one, in this thread
+
+
+_running = _Running()
+
+
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """One call of fn on twins of its arguments: its result, and the walk that stops at the twins."""
+
+    result: Any
+    twins: tuple[Value, ...]
+    nodes: list[Value]
+    differentiable: bool  # whether derivatives must be Values, because something around depends on them
+
+    @property
+    def read(self) -> Callable[[Value], Number]:
+        return (lambda node: node) if self.differentiable else graph.data_of
+
+    def number(self, x: Any) -> Number:
+        """Return a value or derivative as the caller gets it: a Value only where the caller differentiates it."""
+        return x if self.differentiable or not isinstance(x, Value) else x._data
+
+
+def _record(fn: ScalarFunction, xs: Sequence[Any], around: Sequence[Any] = ()) -> _Recording:
+    """Run fn on twins of xs. A twin of a Value is a copy gate, so that fn may use the Value itself beside its argument."""
+    twins = tuple([apply(COPY, x) if isinstance(x, Value) else Value(x) for x in xs])
+    outer = _running.arguments
+    _running.arguments = outer + twins
+    try:
+        result = fn(*twins)
+    finally:
+        _running.arguments = outer
+    if not isinstance(result, Value):
+        return _Recording(as_float(result), twins, [], False)
+    nodes = graph.order(result, given=twins)
+    graph.forward(nodes)  # fn may have used a Value whose leaves were changed since
+    differentiable = any(isinstance(x, Value) for x in (*xs, *around)) or not set(outer).isdisjoint(nodes)
+    return _Recording(result, twins, nodes, differentiable)
+
+
+def value_and_grad(fn: ScalarFunction) -> Callable[..., tuple[Number, Number]]:
+    """Return a function of xs that gives (fn(*xs), its gradient): a number for one argument, else a tuple.
+
+    Numbers are floats; Values where an argument is a Value, so that derivatives nest to any order. Raises TypeError
+    where fn returns no number, DomainError where a value or slope does not exist.
+
+        >>> value_and_grad(lambda x, y: x * y + x)(3.0, 4.0)
+        (15.0, (5.0, 3.0))
+    """
+
+    def derivative(*xs: Any) -> tuple[Number, Number]:
+        recording = _record(fn, xs)
+        gradients = _gradients(recording)
+        return recording.number(recording.result), gradients[0] if len(xs) == 1 else gradients
+
+    return derivative
+
+
+def _gradients(recording: _Recording) -> tuple[Number, ...]:
+    # a function that returns its argument has an empty walk: the seed goes straight to the twin
+    found: dict[Any, Number] = {recording.result: 1.0}
+    if recording.nodes:
+        for _, _, found in graph.pull(recording.nodes, 1.0, recording.read):
+            pass  # what is asked for is in the last, complete dictionary
+    return tuple([found.get(twin, 0.0) for twin in recording.twins])
+
+
+def grad(fn: ScalarFunction) -> Callable[..., Number]:
+    """Return the gradient of fn as a function of the same arguments: a number for one of them, else a tuple.
+
+    It nests to any order; what it raises is told at `value_and_grad`.
+
+        >>> grad(grad(lambda x: x**3))(2.0)
+        12.0
+    """
+
+    def derivative(*xs: Any) -> Number:
+        return value_and_grad(fn)(*xs)[1]
+
+    return derivative
+
+
+def jvp(fn: ScalarFunction, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple[Number, Number]:
+    """Return (fn(*xs), the derivative of fn along the tangents), in forward mode: one walk, inputs to output.
+
+    xs and tangents have the same length, else ValueError.
+
+        >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
+        (12.0, 4.0)
+    """
+    if len(xs) != len(tangents):
+        raise ValueError(f"jvp needs one tangent for each x, got {len(tangents)} for {len(xs)}")
+    recording = _record(fn, xs, around=tangents)
+    moving = {
+        twin: tangent if isinstance(tangent, Value) else as_float(tangent)
+        for twin, tangent in zip(recording.twins, tangents, strict=True)
+    }
+    graph.push(recording.nodes, moving, recording.read)
+    return recording.number(recording.result), moving.get(recording.result, 0.0)
+
+
+def hessian(fn: ScalarFunction) -> Callable[..., list[list[float]]]:
+    """Return a function of xs that gives the matrix of second derivatives of fn, as rows of floats.
+
+    >>> hessian(lambda x, y: x * x * y)(3.0, 4.0)
+    [[8.0, 6.0], [6.0, 0.0]]
+    """
+
+    def second(*xs: Any) -> list[list[float]]:
+        columns = range(len(xs))
+
+        def row(i: int) -> list[float]:
+            def slope(*twins: Value) -> Number:
+                return _gradients(_record(fn, twins))[i]
+
+            found = _gradients(_record(slope, [float(x) for x in xs]))
+            return [float(found[j]) for j in columns]
+
+        return [row(i) for i in columns]
+
+    return second
+
+
+# ----------------------------------------------------------------------------------------------- the sum over paths
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One way from an input to the output: the nodes, output last, the local gradient of each gate, their product."""
+
+    nodes: tuple[Value, ...]
+    places: tuple[int, ...]  # which of its gate's inputs each step comes in by, counted from 0
+    locals: tuple[float, ...]
+    product: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """df/dx as the sum over paths of the product of local gradients; prints as text."""
+
+    f: Value
+    x: Value
+    paths: tuple[Path, ...]
+    total: float  # the gradient itself, also where there are more paths than are listed
+    count: int  # how many paths there are
+
+    def __str__(self) -> str:
+        called = graph.names(graph.order(self.f))
+        f, x = called[self.f], called.get(self.x, self.x.label or "x")
+        lines = [f"∂{f}/∂{x} = {self.total!r}: the sum over {_counted(self.count)} of the product of local gradients"]
+        if self.count > len(self.paths):
+            lines.append(f"(the first {len(self.paths)} are listed; the total is of all of them)")
+        return "\n".join(lines + [_told(path, called) for path in self.paths])
+
+
+def _counted(paths: int) -> str:
+    return f"{paths:,} path" + "s" * (paths != 1)
+
+
+def _told(path: Path, called: dict[Value, str]) -> str:
+    """Write a path as its nodes, then the product of its local gradients in symbols and in numbers."""
+    route = " → ".join([called[node] for node in path.nodes])
+    if not path.locals:
+        return f"  {route}: 1"
+    rules = [_rule(x, z, place, called) for x, z, place in zip(path.nodes, path.nodes[1:], path.places, strict=False)]
+    numbers = [f"({slope!r})" if slope < 0 else repr(slope) for slope in path.locals]
+    return f"  {route}:  {' · '.join(rules)} = {' · '.join(numbers)} = {path.product!r}"
+
+
+def _rule(x: Value, z: Value, place: int, called: dict[Value, str]) -> str:
+    """Return the local gradient of gate z at one of its places as a formula: its card, run on symbols."""
+    assert z.gate is not None
+    symbols = [MATHEMATICS.symbol(called[node]) for node in (z, *graph.inputs_of(z))]
+    rule = z.gate.partials(*symbols)[place]
+    return spelled(rule) if isinstance(rule, float) else f"({rule})" if rule.binding < ATOM else str(rule)
+
+
+def explain(f: Value, x: Value, limit: int = 100) -> Explanation:
+    """Return df/dx as the sum over all paths from x to f; at most `limit` are listed, and the text says so.
+
+    Raises TypeError where f or x is no Value. A graph whose leaves were changed is recomputed first.
+
+        >>> x = Value(3.0, "x")
+        >>> print(explain(x * x + x, x))
+        ∂f/∂x = 7.0: the sum over 3 paths of the product of local gradients
+          x → a → f:  x · 1 = 3.0 · 1.0 = 3.0
+          x → a → f:  x · 1 = 3.0 · 1.0 = 3.0
+          x → f:  1 = 1.0 = 1.0
+    """
+    for given in (f, x):
+        if not isinstance(given, Value):
+            raise TypeError(f"explain takes two Values, got {type(given).__name__}")
+    nodes = graph.order(f)
+    graph.forward(nodes)
+    slopes: dict[Value, tuple[float, ...]] = {}
+    found: dict[Value, float] = {f: 1.0}
+    for node, local, found in graph.pull(nodes):
+        slopes[node] = local
+    counts = _path_counts(nodes, x)
+    paths = tuple(islice(_paths(f, x, slopes, counts), limit))
+    return Explanation(f, x, paths, found.get(x, 0.0), counts[f])
+
+
+def _path_counts(nodes: Sequence[Value], x: Value) -> dict[Value, int]:
+    """Return how many paths lead from x to each node."""
+    counts: dict[Value, int] = {}
+    for node in nodes:
+        counts[node] = 1 if node is x else sum([counts[y] for y in graph.inputs_of(node)])
+    return counts
+
+
+def _paths(f: Value, x: Value, slopes: dict[Value, tuple[float, ...]], counts: dict[Value, int]) -> Iterator[Path]:
+    """Return the paths one by one, the first input's first; branches that do not lead to x are not entered."""
+    stack = [Path((f,), (), (), 1.0)] if counts[f] else []
+    while stack:
+        path = stack.pop()
+        node = path.nodes[0]
+        if node is x:
+            yield path
+            continue
+        steps = enumerate(zip(graph.inputs_of(node), slopes[node], strict=True))
+        longer = [
+            Path((y, *path.nodes), (place, *path.places), (slope, *path.locals), path.product * slope)
+            for place, (y, slope) in steps
+            if counts[y]
+        ]
+        stack.extend(reversed(longer))

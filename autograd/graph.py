@@ -1,0 +1,317 @@
+"""The walk over a graph, and the chain rule: everything that visits gates does it here, in loops.
+
+A node is anything with the private slots of a Value; this module knows no gate by name.
+
+    node.gate          the card, None for a leaf
+    node._data         the number that flowed forward
+    node._grad         the gradient of the last pass
+    node._a, node._b   the operands: (x, None) of one input, (x, y) of two, (None, (x1, …, xn)) of n, (None, None) of a leaf
+
+    root    the node whose gradients are asked for     upstream    ∂root/∂z, the gradient that arrives at a gate
+    local   ∂z/∂x, the gate's own slope                downstream  upstream × local, what the gate hands to one input
+
+Every walk is a loop, not a recursion: a thousand additions would exhaust the stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from autograd.errors import DomainError
+from autograd.gates import EVERYWHERE, spelled
+
+if TYPE_CHECKING:
+    from autograd.gates import Gate
+    from autograd.value import Value
+
+__all__ = [
+    "Step",
+    "backward",
+    "backward_steps",
+    "forward",
+    "forward_steps",
+    "inputs_of",
+    "local_gradients",
+    "names",
+    "order",
+    "pull",
+    "push",
+]
+
+Number = Any  # a float, or a Value where gradients of gradients are asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happened at one gate, forward or backward: the record that everything shown to people is made from."""
+
+    node: Value  # the Value the gate made
+    gate: Gate
+    inputs: tuple[Value, ...]
+    values: tuple[float, ...]  # the inputs' data
+    value: float  # the output's data
+    upstream: float | None = None  # backward only, as all that follows: one number per input
+    locals: tuple[float, ...] = ()
+    downstream: tuple[float, ...] = ()
+    before: tuple[float, ...] = ()  # the input's gradient before this addition …
+    after: tuple[float, ...] = ()  # … and after it; x·x adds to the same gradient twice
+
+
+# ------------------------------------------------------------------------------------------------------------ the walk
+
+
+def inputs_of(node: Value) -> tuple[Value, ...]:
+    """Return a node's operands in order, with repeats."""
+    a, b = node._a, node._b
+    if b is None:
+        return () if a is None else (a,)
+    return b if a is None else (a, b)
+
+
+def order(root: Value, given: Collection[Value] = ()) -> list[Value]:
+    """Return every node that root depends on, inputs before outputs, each once; the first input's branch comes first.
+
+    The walk does not enter the nodes `given`, nor list them.
+    """
+    nodes: list[Value] = []
+    seen = set(given)
+    stack: list[Any] = [root]
+    pop, push, extend, see, emit = stack.pop, stack.append, stack.extend, seen.add, nodes.append
+    while stack:
+        node = pop()
+        if node is None:  # the node below has all its inputs in the list
+            emit(pop())
+            continue
+        if node in seen:
+            continue
+        see(node)
+        a, b = node._a, node._b
+        if b is None:
+            if a is None:
+                emit(node)
+            else:
+                extend((node, None, a))
+        elif a is not None:
+            extend((node, None))
+            if b not in seen:
+                push(b)
+            if a not in seen:
+                push(a)
+        else:
+            extend((node, None))
+            extend(x for x in reversed(b) if x not in seen)
+    return nodes
+
+
+LETTERS = "abcghkmnpqrstuvw"  # d, e and f would be read as a derivative, as Euler's number and as the output
+
+
+def names(nodes: Sequence[Value]) -> dict[Value, str]:
+    """Return what to call each node of a walk: its label, a constant's number, or else a letter that is free."""
+    taken = {node.label for node in nodes}
+    nameless = [node for node in nodes if not node.label and not node.is_constant]
+    named = {node: node.label or spelled(node._data) for node in nodes if node.label or node.is_constant}
+    if nameless and nameless[-1] is nodes[-1] and "f" not in taken:
+        named[nameless.pop()] = "f"
+    letters = [letter for letter in LETTERS if letter not in taken]
+    if len(nameless) > len(letters):
+        letters = [f"v{i}" for i in range(1, len(nameless) + len(taken) + 1) if f"v{i}" not in taken]
+    named.update(zip(nameless, letters, strict=False))
+    return named
+
+
+# ------------------------------------------------------------------------------------------------------------- forward
+
+
+def forward(nodes: Sequence[Value]) -> None:
+    """Recompute the gates of a walk from its leaves; where a domain is left, raise and change nothing."""
+    kept = [node._data for node in nodes]
+    try:
+        for node in nodes:
+            gate = node.gate
+            if gate is None:
+                continue
+            if gate.domain is not EVERYWHERE:
+                check_value(gate, inputs_of(node))
+            a, b = node._a, node._b
+            if b is None:
+                node._data = gate.forward(a._data)
+            elif a is not None:
+                node._data = gate.forward(a._data, b._data)
+            else:
+                node._data = gate.forward(*[x._data for x in b])
+    except BaseException:
+        for node, data in zip(nodes, kept, strict=True):
+            node._data = data
+        raise
+
+
+def forward_steps(root: Value) -> Iterator[Step]:
+    """Return a record per gate in the order the forward pass visits them, recomputed from the leaves."""
+    nodes = order(root)
+    forward(nodes)
+    return (_step(node) for node in nodes if node.gate is not None)
+
+
+def _step(node: Value, **backward: Any) -> Step:
+    inputs = inputs_of(node)
+    assert node.gate is not None
+    return Step(node, node.gate, inputs, tuple([x._data for x in inputs]), node._data, **backward)
+
+
+# ------------------------------------------------------------------------------------------------------ the chain rule
+
+
+def local_gradients(node: Value, read: Callable[[Value], Number]) -> tuple[Number, ...]:
+    """Return a gate's slopes at its inputs; `read` gives each node's number: its data, or the node itself."""
+    inputs = inputs_of(node)
+    gate = node.gate
+    assert gate is not None
+    if gate.domain is not EVERYWHERE:
+        check_slope(gate, inputs)
+    return gate.partials(read(node), *[read(x) for x in inputs])
+
+
+def data_of(node: Value) -> float:
+    """Return the number in a node."""
+    return node._data
+
+
+def pull(
+    nodes: Sequence[Value], seed: Number = 1.0, read: Callable[[Value], Number] = data_of
+) -> Iterator[tuple[Value, tuple[Number, ...], dict[Value, Number]]]:
+    """Pull a gradient back through a walk, the chain rule in plain form: `backward` is the same, made fast.
+
+    Yields (node, locals, gradients) at every gate *before* its downstream gradients are added to `gradients`, a
+    dictionary {node: ∂root/∂node} that grows as the pass goes on. Nothing is written into the nodes.
+    """
+    gradients: dict[Value, Number] = {nodes[-1]: seed} if nodes else {}
+    for node in reversed(nodes):
+        if node.gate is None:
+            continue
+        slopes = local_gradients(node, read)
+        yield node, slopes, gradients
+        upstream = gradients[node]
+        for x, slope in zip(inputs_of(node), slopes, strict=True):
+            downstream = times(upstream, slope)
+            gradients[x] = gradients[x] + downstream if x in gradients else downstream
+
+
+def times(upstream: Number, local: Number) -> Number:
+    """Return upstream × local; a factor of exactly 1 leaves no gate behind where the other is a Value."""
+    if type(local) is float and local == 1.0:
+        return upstream
+    return local if type(upstream) is float and upstream == 1.0 else upstream * local
+
+
+def push(nodes: Sequence[Value], tangents: dict[Value, Number], read: Callable[[Value], Number] = data_of) -> None:
+    """Push tangents forward through a walk, adding each gate's own: ż = Σ local × ẋ. Nodes without one do not move."""
+    for node in nodes:
+        inputs = inputs_of(node)
+        if not any(x in tangents for x in inputs):
+            continue
+        terms = [
+            times(tangents[x], slope)
+            for x, slope in zip(inputs, local_gradients(node, read), strict=True)
+            if x in tangents
+        ]
+        tangent = terms[0]
+        for term in terms[1:]:
+            tangent = tangent + term
+        tangents[node] = tangent
+
+
+def backward_steps(root: Value) -> Iterator[Step]:
+    """Return a record per gate in the order the backward pass visits them; no node's grad is touched."""
+    nodes = order(root)
+    forward(nodes)
+    return (_backward_step(node, slopes, gradients) for node, slopes, gradients in pull(nodes))
+
+
+def _backward_step(node: Value, slopes: tuple[float, ...], gradients: dict[Value, float]) -> Step:
+    upstream = gradients[node]
+    downstream = tuple([times(upstream, slope) for slope in slopes])
+    running: dict[Value, float] = {}
+    before, after = [], []
+    for x, gradient in zip(inputs_of(node), downstream, strict=True):
+        before.append(running.get(x, gradients.get(x, 0.0)))
+        running[x] = before[-1] + gradient
+        after.append(running[x])
+    return _step(
+        node, upstream=upstream, locals=slopes, downstream=downstream, before=tuple(before), after=tuple(after)
+    )
+
+
+def backward(root: Value) -> None:
+    """Set the gradient of every node that root depends on: interior ones start at 0, leaves add to what they have.
+
+    A graph whose leaves were changed is recomputed first. If anything raises, every gradient is as it was.
+    """
+    nodes = order(root)
+    forward(nodes)
+    kept = [node._grad for node in nodes]
+    try:
+        _backward(nodes)
+    except BaseException:
+        for node, gradient in zip(nodes, kept, strict=True):
+            node._grad = gradient
+        raise
+
+
+def _backward(nodes: Sequence[Value]) -> None:
+    for node in nodes:
+        if node.gate is not None:
+            node._grad = 0.0
+    nodes[-1]._grad += 1.0
+    for node in reversed(nodes):
+        gate = node.gate
+        if gate is None:
+            continue
+        if gate.domain is not EVERYWHERE:
+            check_slope(gate, inputs_of(node))
+        upstream, a, b = node._grad, node._a, node._b
+        if b is None:
+            (slope,) = gate.partials(node._data, a._data)
+            a._grad += upstream * slope
+        elif a is not None:
+            slope_a, slope_b = gate.partials(node._data, a._data, b._data)
+            a._grad += upstream * slope_a
+            b._grad += upstream * slope_b
+        else:
+            for x, slope in zip(b, gate.partials(node._data, *[x._data for x in b]), strict=True):
+                x._grad += upstream * slope
+
+
+# ------------------------------------------------------------------------------------------------- errors that teach
+
+
+def check_value(gate: Gate, inputs: Sequence[Value]) -> None:
+    """Raise DomainError where the gate has no value at these inputs."""
+    if gate.domain.lacks_value(*[x._data for x in inputs]):
+        raise DomainError(f"{gate.name} needs {gate.domain.needs}, got {_operands(inputs)}")
+
+
+def check_slope(gate: Gate, inputs: Sequence[Value]) -> None:
+    """Raise DomainError where the gate has a value at these inputs, but no slope."""
+    if gate.domain.lacks_slope(*[x._data for x in inputs]):
+        needs = gate.domain.slope_needs
+        raise DomainError(f"the slope of {gate.name} needs {needs}, got {_operands(inputs)}")
+
+
+def _operands(inputs: Sequence[Value]) -> str:
+    names = "xy" if len(inputs) <= 2 else [f"x{i}" for i in range(1, len(inputs) + 1)]
+    listed = list(zip(names, inputs, strict=False))
+    numbers = ", ".join(f"{name} = {x._data!r}" for name, x in listed)
+    return f"{numbers} ({', '.join(f'{name} is {described(x)}' for name, x in listed)})"
+
+
+def described(node: Value) -> str:
+    """Return what a reader knows a node by: its label, or else how it was made."""
+    if node.label:
+        return repr(node.label)
+    if node.gate is None:
+        return "a constant" if node.is_constant else "an input without a label"
+    made_from = ", ".join(repr(x.label) if x.label else repr(x._data) for x in inputs_of(node)[:4])
+    return f"{node.gate.name} of {made_from}{', …' if len(inputs_of(node)) > 4 else ''}"

@@ -1,0 +1,447 @@
+"""Value: a number that remembers how it was made.
+
+    data      the number                         gate      the card of the gate that made it, None for a leaf
+    grad      ∂f/∂this after f.backward()        inputs    the Values that gate was given, in order, with repeats
+    label     what people call it
+
+Arithmetic on Values records a computational graph, define-by-run; `backward` on its last node fills in the gradients.
+A node stores what it is and not what to do, so a graph has no reference cycles and is gone when it is dropped.
+"""
+
+from __future__ import annotations
+
+import copy as copying
+import math
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ContextDecorator
+from numbers import Real
+from typing import Any, NoReturn
+
+from autograd import graph
+from autograd.gates import (
+    ABS,
+    ADD,
+    ARCTAN,
+    COPY,
+    COS,
+    COSH,
+    DIV,
+    EVERYWHERE,
+    EXP,
+    LOG,
+    MUL,
+    NEG,
+    POW,
+    RECIPROCAL,
+    RELU,
+    SIGMOID,
+    SIN,
+    SINH,
+    SOFTPLUS,
+    SQRT,
+    STEP,
+    SUB,
+    TAN,
+    TANH,
+    Gate,
+    elu,
+    leaky_relu,
+    pow_to,
+)
+
+__all__ = ["Constant", "Value", "apply", "no_grad"]
+
+new = object.__new__
+
+
+# ------------------------------------------------------------------------------------------- numbers that may come in
+
+
+def as_float(x: Any) -> float:
+    """Return x as a Python float; TypeError where it is no single real number, ValueError where it is too large."""
+    if type(x) is float:
+        return x
+    if getattr(x, "shape", None) == ():  # a NumPy scalar or a 0-d array
+        x = x.item()
+    if not isinstance(x, Real):
+        raise TypeError(f"a Value holds one real number (float, int, bool, NumPy scalar), got {_shown(x)}")
+    try:
+        return float(x)
+    except OverflowError:
+        raise ValueError("an integer this large does not fit into a float (the largest is about 1.8e308)") from None
+
+
+def _shown(x: Any) -> str:
+    if getattr(x, "shape", None):
+        return f"an array of shape {x.shape}; use compile for arrays"
+    text = repr(x)
+    return f"{type(x).__name__} {text if len(text) <= 40 else text[:39] + '…'}"
+
+
+def operand(x: Any) -> Any:
+    """Return what stands beside a Value in an expression as a Value: a raw number becomes a constant leaf."""
+    if isinstance(x, Value):
+        return x
+    if getattr(x, "shape", None):
+        raise TypeError("a Value is one number, this is an array: loop over it, or use compile for arrays")
+    return Constant(as_float(x)) if isinstance(x, Real) or hasattr(x, "shape") else NotImplemented
+
+
+# -------------------------------------------------------------------------------------- what is switched on per thread
+
+
+class _Switches(threading.local):
+    silent = 0  # how many no_grad blocks this thread is in
+    flattening: frozenset[int] | set[int] = frozenset()  # ids of the nodes that a running pickle has met already
+
+
+_switches = _Switches()
+_silent_blocks = 0  # in all threads together: while it is 0, gates need not ask which thread they are in
+_lock = threading.Lock()
+
+
+class no_grad(ContextDecorator):  # noqa: N801  # torch's name for it
+    """Record nothing in this block, in this thread: expressions give leaves. Also decorates a function."""
+
+    def __enter__(self) -> None:
+        self._count(1)
+
+    def __exit__(self, *exception: object) -> None:
+        self._count(-1)
+
+    @staticmethod
+    def _count(change: int) -> None:
+        global _silent_blocks
+        _switches.silent += change
+        with _lock:
+            _silent_blocks += change
+
+
+# ------------------------------------------------------------------------------------------------------ making a node
+
+
+def apply(gate: Gate, *xs: Any) -> Value:
+    """Return the Value that a gate makes of its inputs: Values, or numbers that become constants.
+
+    Raises DomainError where the gate has no value there, TypeError for what is no number or a wrong count of inputs.
+    """
+    if len(xs) != gate.arity and (gate.arity or not xs):
+        raise TypeError(f"{gate.name} takes {gate.arity or 'one or more'} inputs, got {len(xs)}")
+    inputs = tuple([operand(x) for x in xs])
+    if NotImplemented in inputs:
+        as_float(xs[inputs.index(NotImplemented)])  # raises, and says what was given
+    if gate.domain is not EVERYWHERE:
+        graph.check_value(gate, inputs)
+    data = gate.forward(*[x._data for x in inputs])
+    if gate.arity == 1:
+        return _node(data, gate, inputs[0], None)
+    if gate.arity == 2:
+        return _node(data, gate, *inputs)
+    return _node(data, gate, None, inputs)
+
+
+def _node(data: float, gate: Gate, a: Any, b: Any) -> Value:
+    if _silent_blocks and _switches.silent:
+        return Value(data)
+    node = new(Value)
+    node._data, node._grad, node.gate, node._a, node._b, node.label = data, 0.0, gate, a, b, ""
+    return node
+
+
+def unary(gate: Gate) -> Callable[[Value], Value]:
+    """Return the method of a one-input gate."""
+
+    def method(x: Value) -> Value:
+        return apply(gate, x)
+
+    return method
+
+
+def binary(gate: Gate) -> Callable[[Value, Any], Value]:
+    """Return the operator of a two-input gate: `apply`, with nothing in the way of the common case."""
+    forward, guarded = gate.forward, gate.domain is not EVERYWHERE
+
+    def operator(x: Value, y: Any) -> Value:
+        if type(y) is not Value:
+            y = operand(y)
+            if y is NotImplemented:
+                return y  # type: ignore[no-any-return]
+        if guarded:
+            graph.check_value(gate, (x, y))
+        if _silent_blocks and _switches.silent:
+            return Value(forward(x._data, y._data))
+        node = new(Value)
+        node._data = forward(x._data, y._data)
+        node._grad = 0.0
+        node.gate = gate
+        node._a = x
+        node._b = y
+        node.label = ""
+        return node
+
+    return operator
+
+
+def reflected(operator: Callable[[Value, Any], Value]) -> Callable[[Value, Any], Value]:
+    """Return the operator for a number that stands on the left of a Value."""
+
+    def swapped(y: Value, x: Any) -> Value:
+        x = operand(x)
+        return x if x is NotImplemented else operator(x, y)
+
+    return swapped
+
+
+class Value:
+    """One number in a computational graph, with its gradient.
+
+    `Value(data, label="")` makes a leaf of a real number: float, int, bool, NumPy scalar or 0-d array. Anything else is
+    a TypeError, an integer too large for a float a ValueError.
+
+        >>> x, y, z = Value(-2.0, "x"), Value(5.0, "y"), Value(-4.0, "z")
+        >>> f = (x + y) * z
+        >>> f.backward()
+        >>> f, x.grad, y.grad, z.grad
+        (Value(-12.0, grad=1.0), -4.0, -4.0, 3.0)
+    """
+
+    __slots__ = ("_a", "_b", "_data", "_grad", "gate", "label")
+    is_constant = False  # a leaf made from a raw number in an expression; drawings fold it into its gate
+
+    _data: float
+    _grad: float
+    gate: Gate | None
+    _a: Any
+    _b: Any
+    label: str
+
+    # NumPy: no ufunc takes a Value, so that np.float64(2) * v asks v, and an array times v is refused below
+    __array_ufunc__ = None
+
+    def __init__(self, data: Any, label: str = "") -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"a label is a str, got {_shown(label)}")
+        self._data = as_float(data)
+        self._grad = 0.0
+        self.gate = self._a = self._b = None
+        self.label = label
+
+    @property
+    def data(self) -> float:
+        """The number. Writing it on a leaf leaves the gates built on it stale until forward() or backward()."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        if self.gate is not None:
+            raise AttributeError(
+                f"this Value is computed ({graph.described(self)}): set the data of its inputs instead"
+            )
+        self._data = as_float(data)
+
+    @property
+    def grad(self) -> float:
+        """The gradient of the last root that backward() was called on with respect to this; 0.0 before any pass."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self._grad = as_float(grad)
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        """The Values the gate was given, in order, with repeats; none for a leaf."""
+        return graph.inputs_of(self)
+
+    def forward(self) -> float:
+        """Recompute every gate from the leaves and return the new value; DomainError changes nothing."""
+        graph.forward(graph.order(self))
+        return self._data
+
+    def backward(self) -> None:
+        """Set the gradient of everything this depends on, by the chain rule in reverse topological order.
+
+        Interior gradients start fresh, leaves accumulate, as in torch: set their grad to 0 between passes. Changed
+        leaves are recomputed first. Raises DomainError where a slope does not exist, and then changes no gradient.
+        """
+        graph.backward(self)
+
+    # ------------------------------------------------------------------------------------------------------- operators
+
+    __add__ = binary(ADD)
+    __sub__ = binary(SUB)
+    __mul__ = binary(MUL)
+    __truediv__ = binary(DIV)
+    __radd__ = reflected(__add__)
+    __rsub__ = reflected(__sub__)
+    __rmul__ = reflected(__mul__)
+    __neg__ = unary(NEG)
+    __abs__ = unary(ABS)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __rtruediv__(self, other: Any) -> Value:
+        if not isinstance(other, Value) and getattr(other, "shape", ()) == () and other == 1:
+            return apply(RECIPROCAL, self)  # a raw 1 / v
+        x = operand(other)
+        return x if x is NotImplemented else apply(DIV, x, self)
+
+    def __pow__(self, exponent: Any) -> Value:
+        if isinstance(exponent, Value):
+            return apply(POW, self, exponent)
+        n = operand(exponent)
+        return n if n is NotImplemented else apply(pow_to(n._data), self)
+
+    def __rpow__(self, base: Any) -> Value:
+        x = operand(base)
+        return x if x is NotImplemented else apply(POW, x, self)
+
+    # --------------------------------------------------------------------------------- every one-input gate is a method
+
+    exp = unary(EXP)
+    log = unary(LOG)
+    sqrt = unary(SQRT)
+    sin = unary(SIN)
+    cos = unary(COS)
+    tan = unary(TAN)
+    arctan = unary(ARCTAN)
+    sinh = unary(SINH)
+    cosh = unary(COSH)
+    tanh = unary(TANH)
+    sigmoid = unary(SIGMOID)
+    softplus = unary(SOFTPLUS)
+    abs = unary(ABS)
+    neg = unary(NEG)
+    relu = unary(RELU)
+    step = unary(STEP)
+    copy = unary(COPY)
+    reciprocal = unary(RECIPROCAL)
+    pow = __pow__
+
+    def leaky_relu(self, slope: float = 0.1) -> Value:
+        """Return self where it is positive, slope·self elsewhere."""
+        return apply(leaky_relu(as_float(slope)), self)
+
+    def elu(self, alpha: float = 1.0) -> Value:
+        """Return self where it is positive, alpha·(exp(self) - 1) elsewhere."""
+        return apply(elu(as_float(alpha)), self)
+
+    # ------------------------------------------------------------------------------------ as a number among numbers
+
+    def __lt__(self, other: Any) -> bool:
+        return self._data < _number(other)
+
+    def __le__(self, other: Any) -> bool:
+        return self._data <= _number(other)
+
+    def __gt__(self, other: Any) -> bool:
+        return self._data > _number(other)
+
+    def __ge__(self, other: Any) -> bool:
+        return self._data >= _number(other)
+
+    def __bool__(self) -> bool:
+        return self._data != 0
+
+    def __float__(self) -> float:
+        return self._data
+
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __round__(self, digits: int | None = None) -> float:
+        return round(self._data, digits)
+
+    def __trunc__(self) -> int:
+        return math.trunc(self._data)
+
+    def __floor__(self) -> int:
+        return math.floor(self._data)
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._data)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else repr(self)
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value({self._data!r}{label}, grad={self._grad!r})"
+
+    def __array__(self, *dtype: Any, **options: Any) -> NoReturn:
+        raise TypeError("a Value is one number; use compile for arrays, or [v.data for v in values] for their numbers")
+
+    # ---------------------------------------------------------------------------------------------- copies and pickles
+
+    def __copy__(self) -> Value:
+        return _rebuild(type(self), self._data, self._grad, self.label, self.gate, self._a, self._b)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        for node in graph.order(self):
+            if id(node) not in memo:
+                twin = memo[id(node)] = copying.copy(node)
+                if node._b.__class__ is tuple:
+                    twin._b = tuple([memo[id(x)] for x in node._b])
+                else:
+                    twin._a, twin._b = memo.get(id(node._a)), memo.get(id(node._b))
+        return memo[id(self)]  # type: ignore[no-any-return]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The first node a pickle meets brings a flat list of all it depends on, inputs first; the pickle meets those
+        # one by one while the list is being read, knows their inputs already, and so never goes deep.
+        if all(id(x) in _switches.flattening for x in graph.inputs_of(self)):
+            return _rebuild, (type(self), self._data, self._grad, self.label, self.gate, self._a, self._b)
+        return _last, (_Flat(graph.order(self)), _FlatEnd(_switches.flattening))
+
+
+def _number(x: Any) -> float:
+    return x._data if isinstance(x, Value) else x  # type: ignore[no-any-return]  # the comparison itself refuses the rest
+
+
+class Constant(Value):
+    """A leaf made from a raw number in an expression."""
+
+    __slots__ = ()
+    is_constant = True
+
+
+def _rebuild(kind: type[Value], data: float, grad: float, label: str, gate: Gate | None, a: Any, b: Any) -> Value:
+    node = new(kind)
+    node._data, node._grad, node.label, node.gate, node._a, node._b = data, grad, label, gate, a, b
+    return node
+
+
+def _last(nodes: list[Value], _: object) -> Value:
+    return nodes[-1]
+
+
+class _Flat(list[Value]):
+    """The nodes of a graph, inputs first, that tell a running pickle which of them it has met."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (), None, self._met_one_by_one()
+
+    def _met_one_by_one(self) -> Iterator[Value]:
+        outer = _switches.flattening
+        met = _switches.flattening = set(outer)
+        try:
+            # a pickle reads ahead of what it writes, so a node may count as met early, never late
+            for node in self:
+                yield node
+                met.add(id(node))
+        except GeneratorExit:  # the pickle failed half-way
+            _switches.flattening = outer
+            raise
+
+
+class _FlatEnd:
+    """What a pickle meets when it has written a whole graph."""
+
+    def __init__(self, outer: frozenset[int] | set[int]) -> None:
+        self.outer = outer
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        _switches.flattening = self.outer
+        return tuple, ()
