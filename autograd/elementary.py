@@ -165,7 +165,7 @@ def either(name: str, x: Number, y: Number) -> Number:
 def sign(x: Number) -> Number:
     """Return 1, -1 or, at zero, 0 by convention; nan for nan."""
     if is_number(x):
-        return x if math.isnan(x) else float((x > 0) - (x < 0))
+        return math.copysign(1.0, x) if x < 0 or x > 0 else x + 0.0  # 0 and nan are their own signs
     # a Value's sign is a plain number: its slope is 0 wherever it has one
     return ask("sign", x) if hasattr(x, "sign") or hasattr(x, "__array_namespace__") else sign(float(x))
 

@@ -182,11 +182,12 @@ def routes(beats: Callable[[Number, Number], Number]) -> Callable[..., tuple[Num
     """Return the slopes of max or min: 1 for the first input that reaches the output, 0 for the others."""
 
     def partials(z: Number, *xs: Number) -> tuple[Number, ...]:
-        free: Number = 1.0  # becomes 0 once an input has been chosen: on a tie the first one wins
+        taken: Number = False  # whether an earlier input was chosen: on a tie the first one wins
         slopes = []
         for x in xs:
-            slopes.append(where(beats(x, z) | isnan(x), free, 0.0))
-            free = free - slopes[-1]
+            reaches = beats(x, z) | isnan(x)
+            slopes.append(where(taken, 0.0, where(reaches, 1.0, 0.0)))
+            taken = reaches if taken is False else taken | reaches
         return tuple(slopes)
 
     return partials
@@ -288,7 +289,7 @@ POW = Gate(
     name="pow",
     symbol="^",
     flow="scaler",
-    forward=power,
+    forward=lambda x, y: where(isnan(x) | isnan(y), x + y, power(x, y)),  # IEEE's nan ** 0 and 1 ** nan are 1
     partials=lambda z, x, y: (y * power(x, y - 1.0), log(x) * z),
     arity=2,
     latex=("x^y", "y\\,x^{y-1}", r"\ln(x)\,x^y"),
@@ -537,7 +538,7 @@ def pow_to(exponent: float) -> Gate:
 
 
 @lru_cache(maxsize=256)
-def leaky_relu(slope: float = 0.1) -> Gate:
+def leaky_relu(slope: float) -> Gate:
     """Return the card of leaky relu: x where x > 0, slope·x elsewhere."""
     slope = finite("the slope of leaky_relu", slope)
     return Gate(
@@ -553,7 +554,7 @@ def leaky_relu(slope: float = 0.1) -> Gate:
 
 
 @lru_cache(maxsize=256)
-def elu(alpha: float = 1.0) -> Gate:
+def elu(alpha: float) -> Gate:
     """Return the card of the exponential linear unit: x where x > 0, alpha·(exp(x) - 1) elsewhere."""
     alpha = finite("the alpha of elu", alpha)
     return Gate(
@@ -576,7 +577,7 @@ GATES: dict[str, Gate] = {
         *(ADD, SUB, MUL, DIV, NEG, RECIPROCAL, POW, EXP, LOG, SQRT, SIN, COS, TAN, ARCTAN, SINH, COSH, TANH),
         *(SIGMOID, SOFTPLUS, ABS, MAX, MIN, RELU, STEP, COPY, SUM, DOT, LOGSUMEXP),
         *(pow_to(n) for n in (2.0, 3.0, 0.0, -1.0, 0.5, -1.5)),
-        *(leaky_relu(), elu()),
+        *(leaky_relu(0.1), elu(1.0)),
     )
 }
 

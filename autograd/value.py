@@ -126,7 +126,7 @@ def apply(gate: Gate, *xs: Any) -> Value:
 
     Raises DomainError where the gate has no value there, TypeError for what is no number or a wrong count of inputs.
     """
-    if len(xs) != gate.arity and (gate.arity or not xs):
+    if len(xs) != gate.arity if gate.arity else not xs:
         raise TypeError(f"{gate.name} takes {gate.arity or 'one or more'} inputs, got {len(xs)}")
     inputs = tuple([operand(x) for x in xs])
     if NotImplemented in inputs:
@@ -283,10 +283,10 @@ class Value:
         return self
 
     def __rtruediv__(self, other: Any) -> Value:
-        if not isinstance(other, Value) and getattr(other, "shape", ()) == () and other == 1:
-            return apply(RECIPROCAL, self)  # a raw 1 / v
         x = operand(other)
-        return x if x is NotImplemented else apply(DIV, x, self)
+        if x is NotImplemented:
+            return x
+        return apply(RECIPROCAL, self) if x._data == 1 else apply(DIV, x, self)  # a raw 1 / v has a gate of its own
 
     def __pow__(self, exponent: Any) -> Value:
         if isinstance(exponent, Value):
@@ -318,7 +318,10 @@ class Value:
     step = unary(STEP)
     copy = unary(COPY)
     reciprocal = unary(RECIPROCAL)
-    pow = __pow__
+
+    def pow(self, exponent: Any) -> Value:
+        """Return self to the power of a number, a gate of its own per number, or of a Value."""
+        return self**exponent
 
     def leaky_relu(self, slope: float = 0.1) -> Value:
         """Return self where it is positive, slope·self elsewhere."""

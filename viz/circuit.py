@@ -1,0 +1,156 @@
+"""The circuit: what there is to draw of a graph, read off its recorded steps, before any picture is chosen.
+
+    wire    one number on its way: an input, or what a gate made; it has a name, a value and a gradient
+    gate    a circle with its symbol; constants are folded into it: +1, ×−1
+    pin     where a wire enters a gate: there stand the local gradient and what flows back through this branch
+    fork    a wire with several pins; the gradients of its branches add up
+
+Every number comes from `forward_steps` and `backward_steps`; nothing here knows a gate by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograd import graph
+from autograd.gates import Gate, spelled
+from autograd.graph import Step
+from autograd.value import Value
+from viz.notation import MINUS, Notation
+
+__all__ = ["Box", "Circuit", "Pin", "Wire", "circuit_of"]
+
+MOST_GATES = 300  # a picture of more is no picture
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One entry of a gate that takes a wire."""
+
+    wire: int  # index of the wire that enters
+    place: int  # which input of the gate it is, counted from 0
+    local: float
+    downstream: float
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A gate as it is drawn."""
+
+    index: int
+    gate: Gate
+    symbol: str  # constants folded in
+    pins: tuple[Pin, ...]
+    wire: int  # index of the wire that leaves
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A number on its way, with all that is known of it."""
+
+    index: int
+    node: Value
+    name: str
+    value: float
+    gradient: float
+    source: int | None  # index of the box that made it; None for an input
+    pins: tuple[tuple[int, int], ...]  # (box, pin) wherever it goes, in the order of the boxes
+
+    @property
+    def forks(self) -> bool:
+        """Tell whether the wire goes to more than one pin."""
+        return len(self.pins) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """The wires and gates of one graph in the order of the walk, the steps of both passes, and how numbers are written."""
+
+    wires: tuple[Wire, ...]
+    boxes: tuple[Box, ...]
+    forward: tuple[Step, ...]
+    backward: tuple[Step, ...]
+    notation: Notation
+
+    @property
+    def root(self) -> Wire:
+        """The wire whose gradients are shown."""
+        return self.wires[-1]
+
+    def wire_of(self, node: Value) -> Wire | None:
+        """Return the wire of a node; None for a constant that is folded into its gate."""
+        return next((wire for wire in self.wires if wire.node is node), None)
+
+
+def circuit_of(f: Value, most: int = MOST_GATES) -> Circuit:
+    """Return the circuit of everything f depends on; TypeError where f is no Value, ValueError where it is too large.
+
+    Gradients are computed here and no `.grad` is touched; leaves whose data changed are taken as they are now.
+    """
+    if not isinstance(f, Value):
+        raise TypeError(f"there is a picture of a Value, not of {type(f).__name__}: pass the output of your expression")
+    nodes = graph.order(f)
+    gates = sum([node.gate is not None for node in nodes])
+    if gates > most:
+        raise ValueError(f"{gates:,} gates are too many for one picture (at most {most}): draw a part of the expression")
+    forward = tuple(graph.forward_steps(f))
+    backward = tuple(graph.backward_steps(f))
+    return _assemble(nodes, forward, backward)
+
+
+def _assemble(nodes: Sequence[Value], forward: tuple[Step, ...], backward: tuple[Step, ...]) -> Circuit:
+    called = graph.names(nodes)
+    # a constant is folded into its gate, unless it is all there is, or the gate has nothing else to show
+    folded = {x for step in forward for x in step.inputs if x.is_constant and not all(y.is_constant for y in step.inputs)}
+    drawn = [node for node in nodes if node not in folded]
+    index = {node: i for i, node in enumerate(drawn)}
+    gradients = _gradients(nodes[-1], backward)
+    notation = Notation([x for step in backward for x in (*step.values, step.value, *step.locals, *step.downstream)])
+    flow = {step.node: step for step in backward}
+    boxes = tuple([_box(i, flow[step.node], index) for i, step in enumerate(forward)])
+    pins: list[list[tuple[int, int]]] = [[] for _ in drawn]
+    for box in boxes:
+        for i, pin in enumerate(box.pins):
+            pins[pin.wire].append((box.index, i))
+    sources = {box.wire: box.index for box in boxes}
+    wires = tuple(
+        [
+            Wire(i, node, called[node], node.data, gradients.get(node, 0.0), sources.get(i), tuple(pins[i]))
+            for i, node in enumerate(drawn)
+        ]
+    )
+    return Circuit(wires, boxes, forward, backward, notation)
+
+
+def _gradients(root: Value, backward: Sequence[Step]) -> dict[Value, float]:
+    gradients = {root: 1.0}
+    for step in backward:
+        gradients.update(zip(step.inputs, step.after, strict=True))
+    return gradients
+
+
+def _box(index: int, step: Step, wires: dict[Value, int]) -> Box:
+    pins = tuple(
+        [
+            Pin(wires[x], place, step.locals[place], step.downstream[place])
+            for place, x in enumerate(step.inputs)
+            if x in wires
+        ]
+    )
+    return Box(index, step.gate, _symbol(step, wires), pins, wires[step.node])
+
+
+def _symbol(step: Step, wires: dict[Value, int]) -> str:
+    """Return what the circle says: the gate's symbol, with a constant before or after it where one is folded in."""
+    constants = [(place, x) for place, x in enumerate(step.inputs) if x not in wires]
+    if not constants or len(step.inputs) != 2:
+        return step.gate.symbol + "".join([f" {_spelled(x.data)}" for _, x in constants])
+    (place, constant), number = constants[0], _spelled(constants[0][1].data)
+    commutes = step.gate.forward(2.0, 3.0) == step.gate.forward(3.0, 2.0)
+    return step.gate.symbol + number if place == 1 or commutes else number + step.gate.symbol
+
+
+def _spelled(number: float) -> str:
+    text = spelled(number)
+    return (text if len(text) <= 7 else format(number, ".3g")).replace("-", MINUS)

@@ -1,0 +1,80 @@
+"""Diagrams: a circuit drawn once, shown in a notebook or saved to a file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from autograd.value import Value
+from viz.circuit import Circuit, circuit_of
+from viz.svg import svg
+
+__all__ = ["Diagram", "draw"]
+
+
+class Diagram:
+    """The picture of one or more computational graphs.
+
+    It is of the numbers at the moment it was drawn: what happens to the Values afterwards does not change it.
+    """
+
+    def __init__(self, circuits: tuple[Circuit, ...]) -> None:
+        self.circuits = circuits
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as the text of an SVG document."""
+        return svg(self.circuits)
+
+    @property
+    def dot(self) -> str:
+        """The graph as the text of a DOT file, for Graphviz."""
+        from viz.dot import dot_source
+
+        return "\n".join([dot_source(circuit) for circuit in self.circuits])
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture, in the format that the suffix names (.svg, .dot), and return the path.
+
+        ValueError for another suffix, OSError where it cannot be written; an old file is replaced only by a whole one.
+        """
+        target = Path(path)
+        formats: dict[str, Callable[[], str]] = {".svg": lambda: self.svg, ".dot": lambda: self.dot}
+        if target.suffix.lower() not in formats:
+            raise ValueError(f"a picture is saved as {' or '.join(formats)}, not as {target.suffix or 'a bare name'!r}")
+        write_aside(target, formats[target.suffix.lower()]().encode())
+        return target
+
+    def _repr_html_(self) -> str:
+        return self.svg
+
+
+def draw(f: Value, *others: Value) -> Diagram:
+    """Return the CS231n circuit of f: value above each wire, gradient below, local gradients at the gates.
+
+    Other graphs stand beside it. Gradients are computed for the picture and no `.grad` is touched. Raises TypeError for
+    what is no Value, ValueError for a graph of more than 300 gates, DomainError where a value or slope does not exist.
+    """
+    return Diagram(tuple([circuit_of(root) for root in (f, *others)]))
+
+
+def write_aside(target: Path, content: bytes) -> None:
+    """Write a file beside the target and move it there: whatever fails, the old file is still whole."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

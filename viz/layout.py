@@ -1,0 +1,361 @@
+"""Where everything goes: a layered layout with fixed slots for text, so that nothing ever stands on anything else.
+
+The plane is cut into columns and channels. A column holds inputs or gates: left of a gate its pins, where the local
+gradients stand, right of it a stub, where the value stands above the wire and the gradient below. All bends lie in the
+channels between, where there is no text; a wire that passes a column does so on a straight line of its own.
+
+    rank    the column of a thing: inputs 0, a gate one more than its latest input
+    item    what takes room in a column: an input, a gate, or a passage of a long wire
+    link    two items of neighbouring ranks that a wire joins, and the offset of the pin it ends at
+
+Layers by longest path, dummy passages, sweeps that put each item at the mean of its neighbours to cut crossings: Sugiyama,
+Tagawa and Toda, 1981. The distances are then least squares under order constraints (pool adjacent violators).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from viz import theme
+from viz.circuit import Box, Circuit, Wire
+from viz.notation import clipped
+
+__all__ = ["Placement", "place"]
+
+MARGIN, GAP, CHANNEL, STRAIGHT, RADIUS = 22.0, 14.0, 30.0, 10.0, 20.0
+PIN_GAP, FORKED_PIN_GAP = 26.0, 40.0
+LINE_ABOVE, LINE_BELOW = 22.0, 24.0  # room for a line of text over and under a wire
+SWEEPS = 24
+
+
+@dataclass(slots=True)
+class Item:
+    """Something that takes room in a column, and what it is joined with on either side."""
+
+    rank: int
+    up: float  # room above its centre line
+    down: float
+    weight: float = 1.0  # how much it insists on its place: passages do, so that long wires are straight
+    before: list[tuple[int, float]] = field(default_factory=list)  # (item, offset of my pin)
+    after: list[tuple[int, float]] = field(default_factory=list)  # (item, offset of its pin)
+    y: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """The place of a gate: its centre, half its width and height, where its pins begin, and the height of each pin."""
+
+    x: float
+    y: float
+    half_width: float
+    half_height: float
+    pins_from: float
+    pins: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """The horizontal piece of a wire where its texts stand."""
+
+    x: float
+    end: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where everything of one circuit goes, in pixels from the top left corner."""
+
+    width: float
+    height: float
+    spots: tuple[Spot, ...]  # one per box
+    stubs: tuple[Stub, ...]  # one per wire
+    passages: tuple[tuple[float, float, float], ...]  # (from x, to x, y): a long wire crossing a column
+    bends: tuple[tuple[int, float, float, float, float], ...]  # (wire, from x, from y, to x, to y)
+    forks: tuple[tuple[float, float], ...]
+
+
+def place(circuit: Circuit) -> Placement:
+    """Return the placement of a circuit: the same for the same circuit, whatever the machine."""
+    ranks = _ranks(circuit)
+    items, passages = _items(circuit, ranks)
+    columns = _ordered(items)
+    _spread(items, columns)
+    return _measured(circuit, ranks, items, passages)
+
+
+# --------------------------------------------------------------------------------------------------- texts and sizes
+
+
+def gradient_text(circuit: Circuit, wire: Wire) -> str:
+    """Return what stands under a wire: its gradient, at a fork as the sum of what came back."""
+    short = circuit.notation.short
+    if not wire.forks:
+        return f"◂ {short(wire.gradient)}"
+    parts = [circuit.boxes[box].pins[pin].downstream for box, pin in wire.pins]
+    if len(parts) > 3:
+        return f"◂ sum of {len(parts)} = {short(wire.gradient)}"
+    terms = [short(parts[0])] + [circuit.notation.factor(part) for part in parts[1:]]
+    return f"◂ {' + '.join(terms)} = {short(wire.gradient)}"
+
+
+def local_text(circuit: Circuit, local: float) -> str:
+    """Return what stands over a pin: the local gradient, as the factor it is."""
+    return f"×{circuit.notation.factor(local)}"
+
+
+def _stub_width(circuit: Circuit, wire: Wire) -> float:
+    above = theme.text_width(circuit.notation.short(wire.value), theme.VALUE_SIZE, bold=True)
+    if wire.source is not None and wire is not circuit.root:
+        above += 10 + theme.text_width(clipped(wire.name), theme.NAME_SIZE)
+    below = theme.text_width(gradient_text(circuit, wire), theme.GRADIENT_SIZE, bold=True)
+    return max(above, below, 34.0) + 10
+
+
+def _outer_name_width(wire: Wire) -> float:
+    return theme.text_width(clipped(wire.name), theme.INPUT_SIZE) + 10
+
+
+def _pin_gap(circuit: Circuit, box: Box) -> float:
+    forked = any(circuit.wires[pin.wire].forks for pin in box.pins)
+    return FORKED_PIN_GAP if forked and len(box.pins) > 1 else PIN_GAP
+
+
+def _pin_offsets(circuit: Circuit, box: Box) -> list[float]:
+    gap, middle = _pin_gap(circuit, box), (len(box.pins) - 1) / 2
+    return [(i - middle) * gap for i in range(len(box.pins))]
+
+
+def _pins_width(circuit: Circuit, box: Box) -> float:
+    locals_ = [theme.text_width(local_text(circuit, pin.local), theme.LOCAL_SIZE, bold=True) for pin in box.pins]
+    branches = [
+        theme.text_width(f"◂ {circuit.notation.short(pin.downstream)}", theme.LOCAL_SIZE, bold=True)
+        for pin in box.pins
+        if circuit.wires[pin.wire].forks
+    ]
+    return max([0.0, *locals_, *branches]) + 10
+
+
+def _half_size(circuit: Circuit, box: Box) -> tuple[float, float]:
+    half_width = max(RADIUS, theme.text_width(box.symbol, theme.SYMBOL_SIZE, bold=True) / 2 + 8)
+    span = _pin_offsets(circuit, box)[-1] if box.pins else 0.0
+    return half_width, RADIUS if span < RADIUS - 4 else span + 10
+
+
+# --------------------------------------------------------------------------------------------------- ranks and items
+
+
+def _ranks(circuit: Circuit) -> list[int]:
+    """Return the rank of each wire's source: 0 for inputs, else one more than the latest input of its gate."""
+    ranks = [0] * len(circuit.wires)
+    for box in circuit.boxes:
+        ranks[box.wire] = 1 + max([ranks[pin.wire] for pin in box.pins], default=0)
+    return ranks
+
+
+def _items(circuit: Circuit, ranks: list[int]) -> tuple[list[Item], dict[tuple[int, int], int]]:
+    """Return the items, those of the wires' sources first and in their order, and the passages as {(wire, rank): item}."""
+    items = [_source_item(circuit, wire, ranks[wire.index]) for wire in circuit.wires]
+    passages: dict[tuple[int, int], int] = {}
+    for box in circuit.boxes:
+        for pin, offset in zip(box.pins, _pin_offsets(circuit, box), strict=True):
+            last = pin.wire
+            for rank in range(ranks[pin.wire] + 1, ranks[box.wire]):
+                if (pin.wire, rank) not in passages:
+                    passages[pin.wire, rank] = len(items)
+                    items.append(Item(rank, 9.0, 9.0, weight=4.0))
+                    _link(items, last, len(items) - 1, 0.0)
+                last = passages[pin.wire, rank]
+            _link(items, last, box.wire, offset)
+    return items, passages
+
+
+def _source_item(circuit: Circuit, wire: Wire, rank: int) -> Item:
+    if wire.source is None:
+        return Item(rank, LINE_ABOVE, LINE_BELOW)
+    box = circuit.boxes[wire.source]
+    half_height = _half_size(circuit, box)[1]
+    span = _pin_offsets(circuit, box)[-1] if box.pins else 0.0
+    forked = any(circuit.wires[pin.wire].forks for pin in box.pins)
+    return Item(rank, max(LINE_ABOVE, half_height + 2, span + 16), max(LINE_BELOW, half_height + 2, span + 16 * forked))
+
+
+def _link(items: list[Item], left: int, right: int, offset: float) -> None:
+    items[left].after.append((right, offset))
+    items[right].before.append((left, offset))
+
+
+# ------------------------------------------------------------------------------------------- order within the columns
+
+
+def _ordered(items: Sequence[Item]) -> list[list[int]]:
+    """Return the columns as lists of items from top to bottom, with few crossings."""
+    columns: list[list[int]] = [[] for _ in range(max(item.rank for item in items) + 1)]
+    for i, item in enumerate(items):
+        columns[item.rank].append(i)
+    best, fewest = [list(column) for column in columns], _crossings(items, columns)
+    for sweep in range(SWEEPS):
+        if fewest == 0:
+            break
+        _sweep(items, columns, rightwards=sweep % 2 == 0)
+        crossings = _crossings(items, columns)
+        if crossings < fewest:
+            best, fewest = [list(column) for column in columns], crossings
+    return best
+
+
+def _sweep(items: Sequence[Item], columns: list[list[int]], rightwards: bool) -> None:
+    """Sort each column by the mean place of its neighbours in the column before it, or after it."""
+    place = {i: float(k) for column in columns for k, i in enumerate(column)}
+    for column in columns if rightwards else reversed(columns):
+        keys = {}
+        for i in column:
+            # the pin's offset, scaled down, keeps the wires of one gate in the order of its pins
+            links = items[i].before if rightwards else items[i].after
+            ends = [place[j] - (offset if rightwards else -offset) / 1000 for j, offset in links]
+            keys[i] = sum(ends) / len(ends) if ends else place[i]
+        column.sort(key=keys.__getitem__)
+        place.update({i: float(k) for k, i in enumerate(column)})
+
+
+def _crossings(items: Sequence[Item], columns: list[list[int]]) -> int:
+    """Return how many pairs of wires cross, all channels together."""
+    place = {i: k for column in columns for k, i in enumerate(column)}
+    crossings = 0
+    for column in columns:
+        ends: list[tuple[float, float]] = []  # where the wires seen so far go, sorted
+        for i in column:
+            targets = sorted([(place[j], offset) for j, offset in items[i].after])
+            crossings += sum([len(ends) - bisect_right(ends, target) for target in targets])
+            for target in targets:
+                insort(ends, target)
+    return crossings
+
+
+# ---------------------------------------------------------------------------------------------------- y coordinates
+
+
+def _spread(items: Sequence[Item], columns: list[list[int]]) -> None:
+    """Give each item its y: near the mean of its neighbours, never nearer to another than their room allows."""
+    for column in columns:
+        _settle(items, column, [0.0] * len(column))
+    for _ in range(6):
+        for column in columns[1:]:
+            _settle(items, column, [_pull_of(items, i, items[i].before, -1) for i in column])
+        for column in reversed(columns[:-1]):
+            _settle(items, column, [_pull_of(items, i, items[i].after, 1) for i in column])
+    for column in columns[1:]:
+        _settle(items, column, [_pull_of(items, i, items[i].before, -1) for i in column])
+
+
+def _pull_of(items: Sequence[Item], i: int, links: Sequence[tuple[int, float]], sign: int) -> float:
+    return sum([items[j].y + sign * offset for j, offset in links]) / len(links) if links else items[i].y
+
+
+def _settle(items: Sequence[Item], column: Sequence[int], wanted: Sequence[float]) -> None:
+    """Put a column's items as near to what they want as their order and their room allow, in least squares."""
+    shifts = [0.0]
+    for above, below in zip(column, column[1:], strict=False):
+        shifts.append(shifts[-1] + items[above].down + GAP + items[below].up)
+    blocks: list[tuple[float, float, int]] = []  # (mean, weight, how many): items that have been pushed together
+    for i, want, shift in zip(column, wanted, shifts, strict=True):
+        blocks.append((want - shift, items[i].weight, 1))
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (mean, weight, count), (last, more, others) = blocks[-2], blocks.pop()
+            blocks[-1] = ((mean * weight + last * more) / (weight + more), weight + more, count + others)
+    settled = [mean for mean, _, count in blocks for _ in range(count)]
+    for i, y, shift in zip(column, settled, shifts, strict=True):
+        items[i].y = y + shift
+
+
+# ---------------------------------------------------------------------------------------------------- x and the whole
+
+
+def _measured(
+    circuit: Circuit, ranks: list[int], items: Sequence[Item], passages: dict[tuple[int, int], int]
+) -> Placement:
+    """Turn ranks into columns of pixels, and items into what is drawn."""
+    top = min(item.y - item.up for item in items) - MARGIN
+    for item in items:
+        item.y = round(item.y - top, 1)
+    columns = _columns(circuit, ranks, items)
+    spots = tuple([_spot(circuit, box, items, columns[ranks[box.wire]]) for box in circuit.boxes])
+    stubs = tuple([_stub(circuit, wire, items, columns[ranks[wire.index]]) for wire in circuit.wires])
+    bends, forks = _bends(circuit, ranks, items, passages, columns)
+    return Placement(
+        width=columns[-1].end + _outer_name_width(circuit.root) + MARGIN,
+        height=max(item.y + item.down for item in items) + MARGIN,
+        spots=spots,
+        stubs=stubs,
+        passages=tuple([(columns[rank].start, columns[rank].end, items[i].y) for (_, rank), i in passages.items()]),
+        bends=bends,
+        forks=forks,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The x coordinates that all items of one rank share."""
+
+    start: float  # where pins begin
+    middle: float  # the centres of the gates
+    edge: float  # where stubs begin, right of the widest gate
+    end: float  # where stubs end
+
+
+def _columns(circuit: Circuit, ranks: list[int], items: Sequence[Item]) -> list[Column]:
+    columns: list[Column] = []
+    for rank in range(max(ranks) + 1):
+        wires = [wire for wire in circuit.wires if ranks[wire.index] == rank]
+        boxes = [circuit.boxes[wire.source] for wire in wires if wire.source is not None]
+        if columns:
+            start = columns[-1].end + _channel(items, rank)
+        else:
+            start = MARGIN + max([_outer_name_width(wire) for wire in wires if wire.source is None], default=0.0)
+        half = max([_half_size(circuit, box)[0] for box in boxes], default=0.0)
+        middle = start + max([_pins_width(circuit, box) for box in boxes], default=0.0) + half
+        edge = middle + half
+        end = edge + max([_stub_width(circuit, wire) for wire in wires])
+        columns.append(Column(*[round(x, 1) for x in (start, middle, edge, end)]))
+    return columns
+
+
+def _channel(items: Sequence[Item], rank: int) -> float:
+    """Return the width of the channel before a column: wider where wires climb far, so that bends stay gentle."""
+    climbs = [abs(items[j].y + offset - item.y) for item in items if item.rank == rank - 1 for j, offset in item.after]
+    forks = any(len(item.after) > 1 for item in items if item.rank == rank - 1)
+    steepest = max(climbs, default=0.0)
+    return STRAIGHT if steepest < 0.5 and not forks else min(CHANNEL + 0.15 * steepest, 140.0)
+
+
+def _spot(circuit: Circuit, box: Box, items: Sequence[Item], column: Column) -> Spot:
+    y = items[box.wire].y
+    pins = tuple([y + offset for offset in _pin_offsets(circuit, box)])
+    return Spot(column.middle, y, *_half_size(circuit, box), column.start, pins)
+
+
+def _stub(circuit: Circuit, wire: Wire, items: Sequence[Item], column: Column) -> Stub:
+    half = 0.0 if wire.source is None else _half_size(circuit, circuit.boxes[wire.source])[0]
+    return Stub(column.middle + half, column.end, items[wire.index].y)
+
+
+def _bends(
+    circuit: Circuit,
+    ranks: list[int],
+    items: Sequence[Item],
+    passages: dict[tuple[int, int], int],
+    columns: Sequence[Column],
+) -> tuple[tuple[tuple[int, float, float, float, float], ...], tuple[tuple[float, float], ...]]:
+    """Return the curves in the channels, each once, and the points where a wire forks."""
+    owner = {wire.index: wire.index for wire in circuit.wires} | {i: wire for (wire, _), i in passages.items()}
+    bends, forks = [], []
+    for i, wire in owner.items():
+        item = items[i]
+        ends = sorted({(items[j].y + offset) for j, offset in item.after})
+        for y in ends:
+            bends.append((wire, columns[item.rank].end, item.y, columns[item.rank + 1].start, round(y, 1)))
+        if len(ends) > 1:
+            forks.append((columns[item.rank].end, item.y))
+    return tuple(bends), tuple(forks)

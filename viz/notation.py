@@ -1,0 +1,65 @@
+"""How numbers and labels are written for people: few digits to look at, all of them on request.
+
+    >>> Notation([3.0, -12.0]).short(-12.0), Notation([3.0, 0.5]).short(-12.0), Notation([0.5]).short(4.54e-05)
+    ('−12', '−12.00', '4.54e−5')
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["Notation", "clipped", "full"]
+
+MINUS = "−"  # U+2212, as wide as a plus sign; a hyphen is not a minus
+LONGEST_LABEL = 40
+
+
+def full(x: float) -> str:
+    """Return a number to 15 digits, for titles and for the curious."""
+    return _typeset(format(x, ".15g"))
+
+
+def _typeset(text: str) -> str:
+    """Return a printed number as it stands in a book: a true minus, no + and no zeros in the exponent."""
+    mantissa, _, exponent = text.partition("e")
+    if exponent:
+        mantissa += f"e{int(exponent)}"
+    return mantissa.replace("-", MINUS).replace("inf", "∞")
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Notation:
+    """The way one picture writes its numbers: whole ones as such where every number is whole, else two decimals."""
+
+    whole: bool
+
+    def __init__(self, numbers: Iterable[float]) -> None:
+        finite = [x for x in numbers if math.isfinite(x)]
+        object.__setattr__(self, "whole", all(x == int(x) for x in finite))
+
+    def short(self, x: float) -> str:
+        """Return x with two decimals at most; three significant digits where these would show nothing, or too much."""
+        if x == 0:
+            return "0" if self.whole else "0.00"  # -0.0 is 0
+        if not math.isfinite(x) or abs(x) >= 1e5 or abs(x) < 0.005:
+            return _typeset(format(x, ".3g"))
+        return _typeset(f"{x:.0f}" if self.whole else f"{x:.2f}")
+
+    def longer(self, x: float) -> str:
+        """Return x as `short` does where that is exact, else with four decimals, so that products come out right."""
+        if self.whole or not math.isfinite(x) or round(x, 2) == x or not 0.00005 <= abs(x) < 1e5:
+            return self.short(x)
+        return _typeset(f"{x:.4f}")
+
+    def factor(self, x: float, longer: bool = False) -> str:
+        """Return x as it stands after a multiplication sign: negative numbers in brackets."""
+        text = self.longer(x) if longer else self.short(x)
+        return f"({text})" if text.startswith(MINUS) else text
+
+
+def clipped(label: str) -> str:
+    """Return a label on one line, cut with … where it is longer than 40 characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in label).split())
+    return line if len(line) <= LONGEST_LABEL else line[: LONGEST_LABEL - 1] + "…"

@@ -1,0 +1,90 @@
+"""Sizes, fonts and colours of the pictures: what every drawing reads, and nothing else decides.
+
+Text is never measured, since every machine has other fonts: `text_width` gives each character the room it needs in the
+widest common face (DejaVu Sans, which is Verdana's width), so what fits here fits everywhere.
+
+Colours keep 4.5 : 1 contrast on their ground and differ in lightness too; nothing is told by colour alone.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = ["CSS", "SANS", "SERIF", "text_width"]
+
+SANS = "'DejaVu Sans', Verdana, 'Segoe UI', Helvetica, Arial, sans-serif"
+SERIF = "'STIX Two Text', 'DejaVu Serif', Georgia, 'Times New Roman', serif"
+
+VALUE_SIZE, GRADIENT_SIZE, LOCAL_SIZE, NAME_SIZE, INPUT_SIZE, SYMBOL_SIZE, LEGEND_SIZE = 14, 14, 11, 13, 17, 15, 12
+
+NARROW = frozenset("ijl.,:;|!'()[]It◂· ")
+
+
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """Return the room, in pixels, that a text needs at a font size, whatever the font."""
+    return size * sum([_advance(c) for c in text]) * (1.12 if bold else 1.0)
+
+
+def _advance(c: str) -> float:
+    if c in NARROW:
+        return 0.45 if c != "◂" else 0.77
+    if unicodedata.combining(c):
+        return 0.0
+    if unicodedata.east_asian_width(c) in "WF":
+        return 1.35
+    if c.isascii():
+        return 0.99 if c in "MW@%mw" else 0.79 if c.isupper() or c in "+-=<>~^#" else 0.64
+    return 0.84 if c in "−×÷√∞σΣ" else 1.0
+
+
+LIGHT = {
+    "ground": "#ffffff",
+    "ink": "#16191d",
+    "faint": "#5b6470",
+    "wire": "#7d8590",
+    "value": "#00704a",
+    "gradient": "#bf1d1d",
+    "local": "#4a37c4",
+    "gate": "#ffffff",
+}
+DARK = {
+    "ground": "#15181c",
+    "ink": "#eceff3",
+    "faint": "#a3adb8",
+    "wire": "#7f8a96",
+    "value": "#4ccb98",
+    "gradient": "#ff8a80",
+    "local": "#b3a6ff",
+    "gate": "#1f242b",
+}
+
+
+def _rules(colours: dict[str, str]) -> str:
+    """Return the colour rules of one scheme, every selector kept inside the picture."""
+    fills = {
+        ".gw-ground": "ground",
+        ".gw-value": "value",
+        ".gw-gradient": "gradient",
+        ".gw-local": "local",
+        ".gw-ink": "ink",
+        ".gw-faint": "faint",
+        ".gw-fork": "wire",
+    }
+    rules = [f".gatewise {selector}{{fill:{colours[name]}}}" for selector, name in fills.items()]
+    rules.append(f".gatewise .gw-wire{{stroke:{colours['wire']}}}")
+    rules.append(f".gatewise .gw-gate{{stroke:{colours['ink']};fill:{colours['gate']}}}")
+    return "".join(rules)
+
+
+CSS = (
+    f".gatewise text{{font-family:{SANS};white-space:pre}}"
+    f".gatewise .gw-name{{font-family:{SERIF};font-style:italic}}"
+    ".gatewise .gw-value,.gatewise .gw-gradient{font-weight:bold;font-variant-numeric:tabular-nums}"
+    ".gatewise .gw-local{font-weight:bold}"
+    ".gatewise .gw-symbol{font-weight:bold;text-anchor:middle}"
+    ".gatewise .gw-wire{fill:none;stroke-width:1.5;stroke-linecap:round}"
+    ".gatewise .gw-gate{stroke-width:1.8}"
+    + _rules(LIGHT)
+    + f"@media (prefers-color-scheme:dark){{{_rules(DARK)}}}"
+    + f"@media print{{{_rules(LIGHT)}}}"
+)
