@@ -1,9 +1,10 @@
 """Elementary functions that take a float, a NumPy column, a Value or a Symbol.
 
 The cards of the gate table are written in operators and in these names alone, so that one definition of a gate serves
-every kind of number. A float is looked for first and answered by `math`, with IEEE's answer where `math` would raise:
-inf where the result is too large, nan where there is none. Any other operand is asked: a Value or a Symbol has a method
-of that name, an array names its own library (`__array_namespace__`, the array API standard), so nothing is imported here.
+every kind of number. A float is looked for first and answered by `math`, with IEEE's answer where `math` would
+raise: inf where the result is too large, nan where there is none. Any other operand is asked: a Value or a Symbol has a
+method of that name, an array names its own library (`__array_namespace__`, the array API standard), so that nothing is
+imported here.
 
     x, y: operands of any kind    condition: bool, column of bools or Symbol
 """
@@ -53,7 +54,7 @@ def is_number(x: Number) -> bool:
 
 
 def guarded(function: Callable[[float], float], x: float, overflow: float = inf) -> float:
-    """Return function(x), or what IEEE 754 says where `math` raises: nan outside the domain, `overflow` beyond range."""
+    """Return function(x), or IEEE's answer where `math` raises: nan outside the domain, `overflow` beyond range."""
     try:
         return function(x)
     except OverflowError:

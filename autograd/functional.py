@@ -1,7 +1,7 @@
 """Derivatives of functions of scalars, in reverse mode, forward mode and of any order; and the sum over paths.
 
-    fn      a Python function of scalars that returns a scalar       xs        where it is taken: floats, or Values
-    twin    the leaf that stands for one argument while fn runs      tangent   the direction of a forward derivative
+    fn      a Python function of scalars that returns a scalar      xs        where it is taken: floats, or Values
+    twin    the leaf that stands for one argument while fn runs     tangent   the direction of a forward derivative
 
 Everything here runs on the cards of the gate table: gradients of gradients are the same chain rule, computed with Values.
 No `.grad` of any Value is touched.
@@ -10,6 +10,7 @@ No `.grad` of any Value is touched.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -54,7 +55,7 @@ class _Recording:
 
 
 def _record(fn: ScalarFunction, xs: Sequence[Any], around: Sequence[Any] = ()) -> _Recording:
-    """Run fn on twins of xs. A twin of a Value is a copy gate, so that fn may use the Value itself beside its argument."""
+    """Run fn on twins of xs; a Value's twin is a copy gate, so that fn may use the Value itself beside its argument."""
     twins = tuple([apply(COPY, x) if isinstance(x, Value) else Value(x) for x in xs])
     outer = _running.arguments
     _running.arguments = outer + twins
@@ -89,11 +90,9 @@ def value_and_grad(fn: ScalarFunction) -> Callable[..., tuple[Number, Number]]:
 
 
 def _gradients(recording: _Recording) -> tuple[Number, ...]:
+    steps = deque(graph.pull(recording.nodes, 1.0, recording.read), maxlen=1)
     # a function that returns its argument has an empty walk: the seed goes straight to the twin
-    found: dict[Any, Number] = {recording.result: 1.0}
-    if recording.nodes:
-        for _, _, found in graph.pull(recording.nodes, 1.0, recording.read):
-            pass  # what is asked for is in the last, complete dictionary
+    found: dict[Any, Number] = steps[0][2] if steps else {recording.result: 1.0}
     return tuple([found.get(twin, 0.0) for twin in recording.twins])
 
 
@@ -224,10 +223,9 @@ def explain(f: Value, x: Value, limit: int = 100) -> Explanation:
             raise TypeError(f"explain takes two Values, got {type(given).__name__}")
     nodes = graph.order(f)
     graph.forward(nodes)
-    slopes: dict[Value, tuple[float, ...]] = {}
-    found: dict[Value, float] = {f: 1.0}
-    for node, local, found in graph.pull(nodes):
-        slopes[node] = local
+    steps = list(graph.pull(nodes))
+    slopes = {node: local for node, local, _ in steps}
+    found: dict[Value, float] = steps[-1][2] if steps else {f: 1.0}
     counts = _path_counts(nodes, x)
     paths = tuple(islice(_paths(f, x, slopes, counts), limit))
     return Explanation(f, x, paths, found.get(x, 0.0), counts[f])

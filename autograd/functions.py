@@ -1,7 +1,7 @@
 """Every gate as a function, of plain numbers, NumPy columns, Values or Symbols.
 
-On Values a function records a gate. On plain numbers and columns it computes the same card at once and returns a number or
-a column; where the gate has no value it raises DomainError, which for a column names the row, counted from 0.
+On Values a function records a gate. On plain numbers and columns it computes the same card at once and returns a
+number or a column; where the gate has no value it raises DomainError, which for a column names the row, from 0.
 
     >>> from autograd import Value
     >>> sigmoid(0.0), sigmoid(Value(0.0))

@@ -1,14 +1,15 @@
 """The gate table: every fact about every gate, each stated once.
 
-A gate is a card. The engine, forward mode, gradients of gradients, the compiler, the gradient checker, the diagrams, the
-stories told about them and the tests all read it, and none repeats it.
+A gate is a card. The engine, forward mode, gradients of gradients, the compiler, the gradient checker, the diagrams,
+the stories told about them and the tests all read it, and none repeats it.
 
     x, y    inputs: floats, NumPy columns, Values (for gradients of gradients) or Symbols (to print the card as source)
     z       the output for these inputs
     slope   a local gradient, ∂z/∂x: how fast the output grows with one input, whatever happens upstream
 
-`forward` gives z, `partials` the slopes; both are written in operators and `autograd.elementary`, so that one definition
-serves every kind of number. Both branches of `where` are computed, so neither may overflow where it is not taken.
+`forward` gives z, `partials` the slopes; both are written in operators and `autograd.elementary`, so that one
+definition serves every kind of number. Both branches of `where` are computed, so neither may overflow where it is not
+taken.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def nowhere(*xs: Number) -> Number:
 class Domain:
     """Where a gate's value exists and where its slopes exist, as words and as predicates that find the offenders.
 
-    A predicate holds where something is *lacking*, so that nan, of which no comparison holds, passes through every gate.
+    A predicate holds where something is *lacking*: nan, of which no comparison holds, passes through every gate.
     """
 
     needs: str = ""  # "x > 0": what the value needs
@@ -123,7 +124,7 @@ def adds_up(partials: tuple[float, ...], total: float) -> bool:
 
 
 def multiplies_in_pairs(xs: tuple[float, ...], slopes: tuple[float, ...]) -> bool:
-    """Tell whether x·∂z/∂x agrees, up to its sign, for the two factors of every product; what is left over has slope 1."""
+    """Tell whether x·∂z/∂x agrees, up to its sign, for both factors of each product; what is left over has slope 1."""
     n = len(xs) // 2
     shares = [abs(x * slope) for x, slope in zip(xs, slopes, strict=True)]
     pairs = zip(shares[:n], shares[n : 2 * n], strict=True)

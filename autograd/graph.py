@@ -5,7 +5,7 @@ A node is anything with the private slots of a Value; this module knows no gate 
     node.gate          the card, None for a leaf
     node._data         the number that flowed forward
     node._grad         the gradient of the last pass
-    node._a, node._b   the operands: (x, None) of one input, (x, y) of two, (None, (x1, …, xn)) of n, (None, None) of a leaf
+    node._a, node._b   the operands: (x, None) of one input, (x, y) of two, (None, (x1, …, xn)) of n; a leaf has neither
 
     root    the node whose gradients are asked for     upstream    ∂root/∂z, the gradient that arrives at a gate
     local   ∂z/∂x, the gate's own slope                downstream  upstream × local, what the gate hands to one input

@@ -284,9 +284,9 @@ class Value:
 
     def __rtruediv__(self, other: Any) -> Value:
         x = operand(other)
-        if x is NotImplemented:
-            return x
-        return apply(RECIPROCAL, self) if x._data == 1 else apply(DIV, x, self)  # a raw 1 / v has a gate of its own
+        if x is not NotImplemented and x._data == 1:
+            return apply(RECIPROCAL, self)  # a raw 1 / v has a gate of its own
+        return x if x is NotImplemented else apply(DIV, x, self)
 
     def __pow__(self, exponent: Any) -> Value:
         if isinstance(exponent, Value):
@@ -321,7 +321,8 @@ class Value:
 
     def pow(self, exponent: Any) -> Value:
         """Return self to the power of a number, a gate of its own per number, or of a Value."""
-        return self**exponent
+        power: Value = self**exponent
+        return power
 
     def leaky_relu(self, slope: float = 0.1) -> Value:
         """Return self where it is positive, slope·self elsewhere."""
@@ -396,7 +397,8 @@ class Value:
         # one by one while the list is being read, knows their inputs already, and so never goes deep.
         if all(id(x) in _switches.flattening for x in graph.inputs_of(self)):
             return _rebuild, (type(self), self._data, self._grad, self.label, self.gate, self._a, self._b)
-        return _last, (_Flat(graph.order(self)), _FlatEnd(_switches.flattening))
+        flat = _Flat(graph.order(self))
+        return _last, (flat, _FlatEnd(flat))
 
 
 def _number(x: Any) -> float:
@@ -423,28 +425,36 @@ def _last(nodes: list[Value], _: object) -> Value:
 class _Flat(list[Value]):
     """The nodes of a graph, inputs first, that tell a running pickle which of them it has met."""
 
+    def __init__(self, nodes: list[Value]) -> None:
+        super().__init__(nodes)
+        self.outer = _switches.flattening
+        self.met = set(self.outer)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return list, (), None, self._met_one_by_one()
 
     def _met_one_by_one(self) -> Iterator[Value]:
-        outer = _switches.flattening
-        met = _switches.flattening = set(outer)
-        try:
-            # a pickle reads ahead of what it writes, so a node may count as met early, never late
-            for node in self:
-                yield node
-                met.add(id(node))
-        except GeneratorExit:  # the pickle failed half-way
-            _switches.flattening = outer
-            raise
+        _switches.flattening = self.met
+        # a pickle reads ahead of what it writes, so a node may count as met early, never late
+        for node in self:
+            yield node
+            self.met.add(id(node))
+
+    def end(self) -> None:
+        """Forget what was met; once is enough."""
+        if _switches.flattening is self.met:
+            _switches.flattening = self.outer
 
 
 class _FlatEnd:
-    """What a pickle meets when it has written a whole graph."""
+    """What a pickle meets when it has written a whole graph, and drops when it fails half-way."""
 
-    def __init__(self, outer: frozenset[int] | set[int]) -> None:
-        self.outer = outer
+    def __init__(self, flat: _Flat) -> None:
+        self.flat = flat
 
     def __reduce__(self) -> tuple[Any, ...]:
-        _switches.flattening = self.outer
+        self.flat.end()
         return tuple, ()
+
+    def __del__(self) -> None:
+        self.flat.end()

@@ -10,14 +10,15 @@ Every number comes from `forward_steps` and `backward_steps`; nothing here knows
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from autograd import graph
-from autograd.gates import Gate, spelled
+from autograd.gates import Gate
 from autograd.graph import Step
 from autograd.value import Value
-from viz.notation import MINUS, Notation
+from viz.notation import Notation, constant
 
 __all__ = ["Box", "Circuit", "Pin", "Wire", "circuit_of"]
 
@@ -28,6 +29,7 @@ MOST_GATES = 300  # a picture of more is no picture
 class Pin:
     """One entry of a gate that takes a wire."""
 
+    index: int  # among all pins of the circuit
     wire: int  # index of the wire that enters
     place: int  # which input of the gate it is, counted from 0
     local: float
@@ -65,7 +67,7 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """The wires and gates of one graph in the order of the walk, the steps of both passes, and how numbers are written."""
+    """The wires and gates of one graph in the order of the walk, the steps of both passes, and the way of numbers."""
 
     wires: tuple[Wire, ...]
     boxes: tuple[Box, ...]
@@ -89,11 +91,11 @@ def circuit_of(f: Value, most: int = MOST_GATES) -> Circuit:
     Gradients are computed here and no `.grad` is touched; leaves whose data changed are taken as they are now.
     """
     if not isinstance(f, Value):
-        raise TypeError(f"there is a picture of a Value, not of {type(f).__name__}: pass the output of your expression")
+        raise TypeError(f"there is a picture of a Value, not of {type(f).__name__}: pass an expression's output")
     nodes = graph.order(f)
     gates = sum([node.gate is not None for node in nodes])
     if gates > most:
-        raise ValueError(f"{gates:,} gates are too many for one picture (at most {most}): draw a part of the expression")
+        raise ValueError(f"{gates:,} gates are too many for one picture (at most {most}): draw a part of it")
     forward = tuple(graph.forward_steps(f))
     backward = tuple(graph.backward_steps(f))
     return _assemble(nodes, forward, backward)
@@ -101,14 +103,16 @@ def circuit_of(f: Value, most: int = MOST_GATES) -> Circuit:
 
 def _assemble(nodes: Sequence[Value], forward: tuple[Step, ...], backward: tuple[Step, ...]) -> Circuit:
     called = graph.names(nodes)
-    # a constant is folded into its gate, unless it is all there is, or the gate has nothing else to show
-    folded = {x for step in forward for x in step.inputs if x.is_constant and not all(y.is_constant for y in step.inputs)}
+    # a constant is folded into its gates, unless one of them has nothing else to show, or it is all there is
+    bare = {x for step in forward for x in step.inputs if all(y.is_constant for y in step.inputs)}
+    folded = {x for step in forward for x in step.inputs if x.is_constant} - bare
     drawn = [node for node in nodes if node not in folded]
     index = {node: i for i, node in enumerate(drawn)}
     gradients = _gradients(nodes[-1], backward)
     notation = Notation([x for step in backward for x in (*step.values, step.value, *step.locals, *step.downstream)])
     flow = {step.node: step for step in backward}
-    boxes = tuple([_box(i, flow[step.node], index) for i, step in enumerate(forward)])
+    numbers = count()
+    boxes = tuple([_box(i, flow[step.node], index, numbers) for i, step in enumerate(forward)])
     pins: list[list[tuple[int, int]]] = [[] for _ in drawn]
     for box in boxes:
         for i, pin in enumerate(box.pins):
@@ -130,10 +134,10 @@ def _gradients(root: Value, backward: Sequence[Step]) -> dict[Value, float]:
     return gradients
 
 
-def _box(index: int, step: Step, wires: dict[Value, int]) -> Box:
+def _box(index: int, step: Step, wires: dict[Value, int], numbers: Iterator[int]) -> Box:
     pins = tuple(
         [
-            Pin(wires[x], place, step.locals[place], step.downstream[place])
+            Pin(next(numbers), wires[x], place, step.locals[place], step.downstream[place])
             for place, x in enumerate(step.inputs)
             if x in wires
         ]
@@ -145,12 +149,7 @@ def _symbol(step: Step, wires: dict[Value, int]) -> str:
     """Return what the circle says: the gate's symbol, with a constant before or after it where one is folded in."""
     constants = [(place, x) for place, x in enumerate(step.inputs) if x not in wires]
     if not constants or len(step.inputs) != 2:
-        return step.gate.symbol + "".join([f" {_spelled(x.data)}" for _, x in constants])
-    (place, constant), number = constants[0], _spelled(constants[0][1].data)
+        return step.gate.symbol + "".join([f" {constant(x.data)}" for _, x in constants])
+    place, number = constants[0][0], constant(constants[0][1].data)
     commutes = step.gate.forward(2.0, 3.0) == step.gate.forward(3.0, 2.0)
     return step.gate.symbol + number if place == 1 or commutes else number + step.gate.symbol
-
-
-def _spelled(number: float) -> str:
-    text = spelled(number)
-    return (text if len(text) <= 7 else format(number, ".3g")).replace("-", MINUS)

@@ -72,9 +72,9 @@ class Placement:
     height: float
     spots: tuple[Spot, ...]  # one per box
     stubs: tuple[Stub, ...]  # one per wire
-    passages: tuple[tuple[float, float, float], ...]  # (from x, to x, y): a long wire crossing a column
+    passages: tuple[tuple[int, float, float, float], ...]  # (wire, from x, to x, y): a long wire crossing a column
     bends: tuple[tuple[int, float, float, float, float], ...]  # (wire, from x, from y, to x, to y)
-    forks: tuple[tuple[float, float], ...]
+    forks: tuple[tuple[int, float, float], ...]  # (wire, x, y)
 
 
 def place(circuit: Circuit) -> Placement:
@@ -289,7 +289,7 @@ def _measured(
         height=max(item.y + item.down for item in items) + MARGIN,
         spots=spots,
         stubs=stubs,
-        passages=tuple([(columns[rank].start, columns[rank].end, items[i].y) for (_, rank), i in passages.items()]),
+        passages=tuple([(wire, columns[rank].start, columns[rank].end, items[i].y) for (wire, rank), i in passages.items()]),
         bends=bends,
         forks=forks,
     )
@@ -347,7 +347,7 @@ def _bends(
     items: Sequence[Item],
     passages: dict[tuple[int, int], int],
     columns: Sequence[Column],
-) -> tuple[tuple[tuple[int, float, float, float, float], ...], tuple[tuple[float, float], ...]]:
+) -> tuple[tuple[tuple[int, float, float, float, float], ...], tuple[tuple[int, float, float], ...]]:
     """Return the curves in the channels, each once, and the points where a wire forks."""
     owner = {wire.index: wire.index for wire in circuit.wires} | {i: wire for (wire, _), i in passages.items()}
     bends, forks = [], []
@@ -357,5 +357,5 @@ def _bends(
         for y in ends:
             bends.append((wire, columns[item.rank].end, item.y, columns[item.rank + 1].start, round(y, 1)))
         if len(ends) > 1:
-            forks.append((columns[item.rank].end, item.y))
+            forks.append((wire, columns[item.rank].end, item.y))
     return tuple(bends), tuple(forks)

@@ -1,5 +1,7 @@
 """How numbers and labels are written for people: few digits to look at, all of them on request.
 
+What one picture does with whole numbers, with others, and with tiny ones:
+
     >>> Notation([3.0, -12.0]).short(-12.0), Notation([3.0, 0.5]).short(-12.0), Notation([0.5]).short(4.54e-05)
     ('−12', '−12.00', '4.54e−5')
 """
@@ -10,7 +12,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Notation", "clipped", "full"]
+from autograd.gates import spelled
+
+__all__ = ["Notation", "clipped", "constant", "full"]
 
 MINUS = "−"  # U+2212, as wide as a plus sign; a hyphen is not a minus
 LONGEST_LABEL = 40
@@ -19,6 +23,12 @@ LONGEST_LABEL = 40
 def full(x: float) -> str:
     """Return a number to 15 digits, for titles and for the curious."""
     return _typeset(format(x, ".15g"))
+
+
+def constant(x: float) -> str:
+    """Return a number as people type it in a formula: 3, not 3.00; three significant digits of a long one."""
+    text = spelled(x)
+    return _typeset(text if len(text) <= 7 else format(x, ".3g"))
 
 
 def _typeset(text: str) -> str:
@@ -60,6 +70,6 @@ class Notation:
 
 
 def clipped(label: str) -> str:
-    """Return a label on one line, cut with … where it is longer than 40 characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in label).split())
+    """Return a label on one line, cut with … where it is longer than 40 characters; ? where there is nothing to see."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in label).split()) or "?"
     return line if len(line) <= LONGEST_LABEL else line[: LONGEST_LABEL - 1] + "…"

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import singledispatch
 from html import escape
-from math import sqrt
 
 from viz import theme
-from viz.circuit import Box, Circuit, Wire
-from viz.layout import Placement, Spot, Stub, gradient_text, local_text, place
-from viz.notation import clipped, full
+from viz.circuit import Circuit
+from viz.layout import place
+from viz.notation import clipped
+from viz.shapes import LEGEND_HEIGHT, Bend, Dot, Frame, Owner, Shape, Text, legend, shapes_of
 
 __all__ = ["svg"]
 
 BETWEEN = 56.0  # room between two graphs that stand side by side
-LEGEND = (
-    ("gw-value", "1.00", " above the wire: forward value"),
-    ("gw-gradient", "◂ 1.00", " below the wire: gradient, flowing back"),
-    ("gw-local", "×1.00", " at the gate: local gradient"),
-)
-LEGEND_HEIGHT = 34.0
 
 
 def svg(circuits: Sequence[Circuit]) -> str:
@@ -30,12 +24,12 @@ def svg(circuits: Sequence[Circuit]) -> str:
     parts, x = [], 0.0
     for circuit, placement in zip(circuits, placements, strict=True):
         parts.append(f'<g transform="translate({_n(x)},{_n((height - placement.height) / 2)})">')
-        parts.extend(_drawn(circuit, placement))
+        parts.extend([written(shape) for shape in shapes_of(circuit, placement)])
         parts.append("</g>")
         x += placement.width + BETWEEN
-    legend, legend_width = _legend(height)
-    width = max(x - BETWEEN, legend_width)
-    return "\n".join([*_head(circuits, width, height + LEGEND_HEIGHT), *parts, legend, "</svg>", ""])
+    texts, legend_width = legend(height)
+    parts.extend([written(text) for text in texts])
+    return "\n".join([*_head(circuits, max(x - BETWEEN, legend_width), height + LEGEND_HEIGHT), *parts, "</svg>", ""])
 
 
 def _head(circuits: Sequence[Circuit], width: float, height: float) -> list[str]:
@@ -57,108 +51,54 @@ def _described(circuit: Circuit) -> str:
     return f"{len(circuit.boxes)} gates from {len(inputs)} inputs to {root}. Gradients of {root}: {gradients}."
 
 
-def _drawn(circuit: Circuit, placement: Placement) -> Iterator[str]:
-    """Draw wires first, then gates over them, then the texts."""
-    for bend in placement.bends:
-        yield _bend(*bend[1:])
-    for start, end, y in placement.passages:
-        yield _line(start, end, y)
-    for x, y in placement.forks:
-        yield f'<circle class="gw-fork" cx="{_n(x)}" cy="{_n(y)}" r="3.2"/>'
-    for wire, stub in zip(circuit.wires, placement.stubs, strict=True):
-        yield _line(stub.x, stub.end, stub.y)
-        yield from _wire_texts(circuit, wire, stub)
-    for box, spot in zip(circuit.boxes, placement.spots, strict=True):
-        yield from _gate(circuit, box, spot)
+@singledispatch
+def written(shape: Shape) -> str:
+    """Return one shape as an SVG element."""
+    raise AssertionError(f"no such shape: {shape!r}")
 
 
-def _bend(x: float, y: float, to_x: float, to_y: float) -> str:
-    middle = (x + to_x) / 2
-    curve = f"C{_n(middle)},{_n(y)} {_n(middle)},{_n(to_y)} {_n(to_x)},{_n(to_y)}" if y != to_y else f"H{_n(to_x)}"
-    return f'<path class="gw-wire" d="M{_n(x)},{_n(y)}{curve}"/>'
+@written.register
+def _(bend: Bend) -> str:
+    middle, level = (bend.x + bend.to_x) / 2, bend.y == bend.to_y
+    curve = f"C{_n(middle)},{_n(bend.y)} {_n(middle)},{_n(bend.to_y)} {_n(bend.to_x)},{_n(bend.to_y)}"
+    path = f"M{_n(bend.x)},{_n(bend.y)}{f'H{_n(bend.to_x)}' if level else curve}"
+    return f'<path class="gw-{bend.kind}"{_of(bend.of)} d="{path}"/>'
 
 
-def _line(x: float, end: float, y: float) -> str:
-    return f'<path class="gw-wire" d="M{_n(x)},{_n(y)}H{_n(end)}"/>'
+@written.register
+def _(dot: Dot) -> str:
+    return f'<circle class="gw-{dot.kind}"{_of(dot.of)} cx="{_n(dot.x)}" cy="{_n(dot.y)}" r="3.2"/>'
 
 
-def _wire_texts(circuit: Circuit, wire: Wire, stub: Stub) -> Iterator[str]:
-    short, left = circuit.notation.short, stub.x + 6
-    called = f"∂{circuit.root.name}/∂{wire.name}"
-    yield _label("gw-value", left, stub.y - 7, theme.VALUE_SIZE, short(wire.value), f"{wire.name} = {full(wire.value)}")
-    below = gradient_text(circuit, wire)
-    yield _label("gw-gradient", left, stub.y + 18, theme.GRADIENT_SIZE, below, f"{called} = {full(wire.gradient)}")
-    if wire.source is None:
-        yield _name(wire.name, stub.x - 8, stub.y + 5, theme.INPUT_SIZE, "end", "gw-ink")
-    elif wire is circuit.root:
-        yield _name(wire.name, stub.end + 8, stub.y + 5, theme.INPUT_SIZE, "start", "gw-ink")
-    else:
-        yield _name(wire.name, stub.end - 4, stub.y - 7, theme.NAME_SIZE, "end", "gw-faint")
+@written.register
+def _(frame: Frame) -> str:
+    place = f'x="{_n(frame.x)}" y="{_n(frame.y)}" width="{_n(frame.width)}" height="{_n(frame.height)}"'
+    return f'<rect class="gw-{frame.kind}"{_of(frame.of)} {place} rx="{_n(frame.corner)}">{_title(frame.title)}</rect>'
 
 
-def _gate(circuit: Circuit, box: Box, spot: Spot) -> Iterator[str]:
-    for pin, y in zip(box.pins, spot.pins, strict=True):
-        yield _line(spot.pins_from, spot.x - _reach(spot, y), y)
-        title = f"local gradient ∂{circuit.wires[box.wire].name}/∂{circuit.wires[pin.wire].name} = {full(pin.local)}"
-        left = spot.pins_from + 2
-        yield _label("gw-local", left, y - 5, theme.LOCAL_SIZE, local_text(circuit, pin.local), title)
-        if circuit.wires[pin.wire].forks:
-            text = f"◂ {circuit.notation.short(pin.downstream)}"
-            yield _label("gw-gradient", left, y + 13, theme.LOCAL_SIZE, text, f"this branch: {full(pin.downstream)}")
-    w, h = spot.half_width, spot.half_height
-    yield (
-        f'<rect class="gw-gate" x="{_n(spot.x - w)}" y="{_n(spot.y - h)}" width="{_n(2 * w)}" height="{_n(2 * h)}" '
-        f'rx="{_n(min(w, h))}"><title>{_text(f"{box.gate.name} gate: {box.gate.flow}")}</title></rect>'
-    )
-    yield (
-        f'<text class="gw-symbol gw-ink" x="{_n(spot.x)}" y="{_n(spot.y + 5.3)}" font-size="{theme.SYMBOL_SIZE}">'
-        f"{_text(box.symbol)}</text>"
-    )
+@written.register
+def _(text: Text) -> str:
+    anchor = f' text-anchor="{text.anchor}"' if text.anchor != "start" else ""
+    place = f'x="{_n(text.x)}" y="{_n(text.y)}" font-size="{_n(text.size)}"{anchor}'
+    lowered = f'<tspan dy="3.5" font-size="{_n(text.size * 0.72)}">{text.subscript}</tspan>' if text.subscript else ""
+    words = f"{_text(text.text)}{lowered}{_title(text.title)}"
+    return f'<text class="gw-{text.kind}"{_of(text.of)} {place}>{words}</text>'
 
 
-def _reach(spot: Spot, y: float) -> float:
-    """Return how far left of its centre the outline of a gate is, at a height: straight sides, round corners."""
-    corner = min(spot.half_width, spot.half_height)
-    beyond = max(0.0, abs(y - spot.y) - (spot.half_height - corner))
-    return spot.half_width - corner + sqrt(max(0.0, corner**2 - beyond**2))
+def _of(owner: Owner) -> str:
+    return f' data-{owner[0]}="{owner[1]}"'
 
 
-def _label(kind: str, x: float, y: float, size: int, text: str, title: str) -> str:
-    return (
-        f'<text class="{kind}" x="{_n(x)}" y="{_n(y)}" font-size="{size}">{_text(text)}'
-        f"<title>{_text(title)}</title></text>"
-    )
-
-
-def _name(name: str, x: float, y: float, size: int, anchor: str, colour: str) -> str:
-    """Draw a label: the digits at the end of a short name are a subscript, as in w0; the whole label is the title."""
-    base, digits = re.fullmatch(r"(.*?)(\d*)", shown := clipped(name)).groups()  # type: ignore[union-attr]
-    subscripted = f'{_text(base)}<tspan dy="3.5" font-size="{round(size * 0.72, 1)}">{digits}</tspan>'
-    inner = subscripted if digits and base.isalpha() else _text(shown)
-    return (
-        f'<text class="gw-name {colour}" x="{_n(x)}" y="{_n(y)}" font-size="{size}" text-anchor="{anchor}">{inner}'
-        f"<title>{_text(name)}</title></text>"
-    )
-
-
-def _legend(top: float) -> tuple[str, float]:
-    """Return the line that explains the picture, and its width."""
-    pieces, x = [], 22.0
-    for kind, sample, words in LEGEND:
-        pieces.append(
-            f'<text x="{_n(x)}" y="{_n(top + 12)}" font-size="{theme.LEGEND_SIZE}"><tspan class="{kind}">{sample}</tspan>'
-            f'<tspan class="gw-faint">{words}</tspan></text>'
-        )
-        x += theme.text_width(sample, theme.LEGEND_SIZE, bold=True) + theme.text_width(words, theme.LEGEND_SIZE) + 26
-    return "\n".join(pieces), x
+def _title(title: str) -> str:
+    return f"<title>{_text(title)}</title>" if title else ""
 
 
 def _n(x: float) -> str:
     """Return a coordinate with one decimal at most."""
-    return f"{x:.1f}".removesuffix(".0").replace("-0", "0") if abs(x) < 0.05 else f"{x:.1f}".removesuffix(".0")
+    return "0" if abs(x) < 0.05 else f"{x:.1f}".removesuffix(".0")
 
 
 def _text(text: str) -> str:
     """Return text fit for XML: escaped, and without the characters that XML does not allow at all."""
-    legal = "".join([c if c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff" else "\ufffd" for c in text])
-    return escape(legal)
+    legal = [c if c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff" else "\ufffd" for c in text]
+    return escape("".join(legal))

@@ -62,15 +62,17 @@ DARK = {
 def _rules(colours: dict[str, str]) -> str:
     """Return the colour rules of one scheme, every selector kept inside the picture."""
     fills = {
-        ".gw-ground": "ground",
-        ".gw-value": "value",
-        ".gw-gradient": "gradient",
-        ".gw-local": "local",
-        ".gw-ink": "ink",
-        ".gw-faint": "faint",
-        ".gw-fork": "wire",
+        "ground": "ground",
+        "value": "value",
+        "gradient": "gradient",
+        "local": "local",
+        "symbol": "ink",
+        "name": "ink",
+        "faint": "faint",
+        "faint-name": "faint",
+        "fork": "wire",
     }
-    rules = [f".gatewise {selector}{{fill:{colours[name]}}}" for selector, name in fills.items()]
+    rules = [f".gatewise .gw-{kind}{{fill:{colours[name]}}}" for kind, name in fills.items()]
     rules.append(f".gatewise .gw-wire{{stroke:{colours['wire']}}}")
     rules.append(f".gatewise .gw-gate{{stroke:{colours['ink']};fill:{colours['gate']}}}")
     return "".join(rules)
@@ -78,10 +80,9 @@ def _rules(colours: dict[str, str]) -> str:
 
 CSS = (
     f".gatewise text{{font-family:{SANS};white-space:pre}}"
-    f".gatewise .gw-name{{font-family:{SERIF};font-style:italic}}"
+    f".gatewise .gw-name,.gatewise .gw-faint-name{{font-family:{SERIF};font-style:italic}}"
     ".gatewise .gw-value,.gatewise .gw-gradient{font-weight:bold;font-variant-numeric:tabular-nums}"
-    ".gatewise .gw-local{font-weight:bold}"
-    ".gatewise .gw-symbol{font-weight:bold;text-anchor:middle}"
+    ".gatewise .gw-local,.gatewise .gw-symbol{font-weight:bold}"
     ".gatewise .gw-wire{fill:none;stroke-width:1.5;stroke-linecap:round}"
     ".gatewise .gw-gate{stroke-width:1.8}"
     + _rules(LIGHT)

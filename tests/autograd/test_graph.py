@@ -1,0 +1,473 @@
+"""The walk and the chain rule: order, depth and width, memory, stale leaves, failures, steps, and random graphs."""
+
+import copy
+import gc
+import pickle
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import FrozenInstanceError, fields
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from autograd import gates, graph
+from autograd.errors import DomainError
+from autograd.gates import GATES, Gate
+from autograd.graph import Step, backward_steps, forward_steps, order
+from autograd.value import Value, apply
+
+Differences = Callable[[Callable[..., float], Sequence[float], float], list[float]]
+State = list[tuple[float, float]]
+
+
+def state(nodes: Sequence[Value]) -> State:
+    """Return every number that a pass could change."""
+    return [(node.data, node.grad) for node in nodes]
+
+
+def living() -> int:
+    """Return how many Values there are."""
+    return sum(isinstance(thing, Value) for thing in gc.get_objects())
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Without the garbage collector, only what nobody refers to is freed."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+# ------------------------------------------------------------------------------------------------------------ the walk
+
+
+def diamond() -> dict[str, Value]:
+    """Return a graph that forks and joins: f = (a·b + a) · max(a·b, c, a)."""
+    a, b, c = Value(2.0, "a"), Value(3.0, "b"), Value(-1.0, "c")
+    product = a * b
+    total = product + a
+    most = apply(gates.MAX, product, c, a)
+    return {"a": a, "b": b, "product": product, "total": total, "c": c, "most": most, "f": total * most}
+
+
+def test_inputs_come_before_outputs_each_once_the_first_branch_first() -> None:
+    nodes = diamond()
+    assert order(nodes["f"]) == list(nodes.values())
+
+
+def test_the_walk_does_not_enter_what_is_given() -> None:
+    nodes = diamond()
+    assert order(nodes["f"], {nodes["product"], nodes["c"]}) == [nodes[name] for name in ("a", "total", "most", "f")]
+    assert order(nodes["f"], {nodes["f"]}) == []
+
+
+def test_a_leaf_is_a_walk_of_one() -> None:
+    x = Value(1.0)
+    assert order(x) == [x]
+    assert graph.inputs_of(x) == ()
+
+
+def test_inputs_keep_order_and_repeats() -> None:
+    x, y = Value(2.0), Value(3.0)
+    assert (x * x).inputs == (x, x)
+    assert (y - x).inputs == (y, x)
+    assert apply(gates.SUM, y, x, y).inputs == (y, x, y)
+    assert apply(gates.SUM, y).inputs == (y,)
+    assert x.exp().inputs == (x,)
+
+
+# ------------------------------------------------------------------------------------------------------ depth and width
+
+MILLION = 10**6
+
+
+def chain() -> Value:
+    """Return a million gates, one on top of the other, all of them on one leaf."""
+    y = x = Value(0.5, "x")
+    for i in range(MILLION):
+        y = -y if i % 2 else y + x
+    return y
+
+
+def wide() -> Value:
+    """Return one gate with a million inputs, a thousand from each of a thousand gates."""
+    return apply(gates.SUM, *[Value(0.5).copy() for _ in range(1000)] * 1000)
+
+
+@pytest.fixture(scope="module", params=[chain, wide], ids=["deep", "wide"])
+def large(request: pytest.FixtureRequest) -> Iterator[Value]:
+    """A graph of a million gates or wires, built once; no test changes more than its gradients."""
+    gc.disable()  # the collector would look at each of the million nodes time and again
+    yield request.param()
+    gc.enable()
+
+
+def test_a_large_graph_has_gradients(large: Value) -> None:
+    large.backward()
+    first, *_, last = order(large)
+    # every fourth gate of the chain gives x back: x + x, -2x, -2x + x, x; and each leaf has a thousand wires to the sum
+    assert (last.grad, first.grad) == (1.0, 1.0 if last.gate is gates.NEG else 1000.0)
+
+
+def test_a_large_graph_is_copied_and_freed(large: Value) -> None:
+    check_copies(large, copy.deepcopy)
+
+
+def test_a_large_graph_is_pickled_and_freed(large: Value) -> None:
+    check_copies(large, lambda f: pickle.loads(pickle.dumps(f)))
+
+
+def check_copies(f: Value, copier: Callable[[Value], Value]) -> None:
+    """Assert that a copy has the same numbers in nodes of its own, and is gone when it is dropped."""
+    before = living()
+    twin = copier(f)
+    assert living() == 2 * before
+    assert [node.data for node in order(twin)] == [node.data for node in order(f)]
+    del twin
+    assert living() == before
+
+
+def test_a_deep_graph_has_steps() -> None:
+    f = x = Value(0.5)
+    for _ in range(20_000):
+        f = f + x
+    assert sum(step.value for step in forward_steps(f)) == 0.5 * sum(range(2, 20_002))
+    *_, first = backward_steps(f)
+    assert first.after == (20_000.0, 20_001.0)
+
+
+# -------------------------------------------------------------------------------------------------------------- memory
+
+
+def use_everything(x: Value) -> None:
+    """Build a graph and do all that can be done with it, then drop it."""
+    f = (x * x + x.exp() / 3).tanh() + apply(gates.MAX, x, x * 2, 1.0) ** 2
+    f.forward()
+    f.backward()
+    list(forward_steps(f))
+    list(backward_steps(f))
+    pickle.loads(pickle.dumps(copy.deepcopy(f)))
+    with pytest.raises(DomainError):
+        (f * 0).log()
+    with pytest.raises(DomainError):
+        (f * 0).sqrt().backward()
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_a_dropped_graph_is_gone_without_the_collector() -> None:
+    x = Value(2.0)
+    use_everything(x)  # what is made once, such as a card of a family, is made here
+    before = living()
+    for _ in range(10):
+        use_everything(x)
+    assert living() == before
+    assert gc.collect() == 0 or not any(isinstance(thing, Value) for thing in gc.garbage)
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_dropped_graphs_leave_no_memory_behind() -> None:
+    def build() -> None:
+        y = x
+        for _ in range(1000):
+            y = y * x + 1
+        y.backward()
+
+    x = Value(0.5)
+    build()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(5):
+            build()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 20_000  # one such graph takes twenty times as much
+
+
+# -------------------------------------------------------------------------------------------------------- stale leaves
+
+
+def stale() -> tuple[Value, Value, Value]:
+    """Return x, y and f = x·y + y² after x was changed from 2 to 10."""
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    f = x * y + y**2
+    x.data = 10
+    assert f.data == 15.0
+    return x, y, f
+
+
+def test_forward_recomputes_from_the_leaves() -> None:
+    _, _, f = stale()
+    assert f.forward() == f.data == 39.0
+    assert f.inputs[0].data == 30.0
+
+
+def test_backward_recomputes_first() -> None:
+    x, y, f = stale()
+    f.backward()
+    assert (f.data, x.grad, y.grad) == (39.0, 3.0, 10.0 + 6.0)
+
+
+def test_backward_of_a_part_leaves_the_rest_stale() -> None:
+    _, y, f = stale()
+    f.inputs[0].backward()
+    assert (y.grad, f.inputs[0].data, f.data) == (10.0, 30.0, 15.0)
+
+
+@pytest.mark.parametrize("steps", [forward_steps, backward_steps])
+def test_steps_recompute_first(steps: Callable[[Value], Iterator[Step]]) -> None:
+    _, _, f = stale()
+    assert {step.gate.name: step.value for step in steps(f)} == {"mul": 30.0, "pow(2)": 9.0, "add": 39.0}
+
+
+def test_forward_on_a_leaf_is_its_data() -> None:
+    assert Value(3.0).forward() == 3.0
+
+
+# ------------------------------------------------------------------------------------------------------------ failures
+
+
+def interrupted(z: float, x: float) -> tuple[float, ...]:
+    raise KeyboardInterrupt
+
+
+INTERRUPTED = Gate("interrupted", "!", "scaler", forward=lambda x: x, partials=interrupted)
+
+# a graph of x and w whose backward pass fails below a gate that has given gradients already
+FAILING: dict[str, tuple[Callable[[Value, Value], Value], type[BaseException]]] = {
+    "a slope that does not exist": (lambda x, w: (w * 0).sqrt() * x + x * x, DomainError),
+    "a key pressed": (lambda x, w: apply(INTERRUPTED, w) * x + x * x, KeyboardInterrupt),
+    "too few slopes": (
+        lambda x, w: apply(Gate("short", "!", "scaler", lambda *xs: 0.0, lambda *xs: (1.0,), arity=0), x, w, w) + x * x,
+        ValueError,
+    ),
+}
+
+
+@pytest.mark.parametrize(("build", "error"), FAILING.values(), ids=FAILING)
+def test_a_failed_backward_changes_nothing(build: Callable[[Value, Value], Value], error: type[BaseException]) -> None:
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    f = build(x, w)
+    nodes = order(f)
+    for i, node in enumerate(nodes):
+        node.grad = 100.0 + i
+    before = state(nodes)
+    with pytest.raises(error):
+        f.backward()
+    assert state(nodes) == before
+
+
+@pytest.mark.parametrize(("build", "error"), FAILING.values(), ids=FAILING)
+def test_failed_steps_change_nothing(build: Callable[[Value, Value], Value], error: type[BaseException]) -> None:
+    f = build(Value(2.0), Value(3.0))
+    before = state(order(f))
+    with pytest.raises(error):
+        list(backward_steps(f))
+    assert state(order(f)) == before
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [Value.forward, Value.backward, forward_steps, backward_steps],
+    ids=["forward", "backward", "forward_steps", "backward_steps"],
+)
+def test_leaves_outside_a_domain_change_nothing(attempt: Callable[[Value], object]) -> None:
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    f = (x * y + y).log() * y
+    f.backward()
+    x.data = -5.0
+    before = state(order(f))
+    with pytest.raises(DomainError, match=r"log needs x > 0, got x = -12\.0"):
+        attempt(f)
+    assert state(order(f)) == before
+    x.data = 2.0
+    assert f.forward() == before[-1][0]
+
+
+def test_a_graph_works_again_after_a_failure() -> None:
+    x = Value(0.0)
+    f = x.sqrt() * 3
+    with pytest.raises(DomainError):
+        f.backward()
+    x.data = 4.0
+    f.backward()
+    assert (f.data, x.grad) == (6.0, 0.75)
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+
+
+def test_a_square_adds_to_the_same_gradient_twice() -> None:
+    x = Value(3.0, "x")
+    (step,) = backward_steps(x * x)
+    assert (step.gate, step.inputs, step.values, step.value) == (gates.MUL, (x, x), (3.0, 3.0), 9.0)
+    assert (step.upstream, step.locals, step.downstream) == (1.0, (3.0, 3.0), (3.0, 3.0))
+    assert (step.before, step.after) == ((0.0, 3.0), (3.0, 6.0))
+
+
+def test_gradients_add_up_where_a_wire_forks() -> None:
+    x = Value(2.0, "x")
+    f = (x * 5) + x.copy()
+    additions = [
+        (step.gate.name, before, after)
+        for step in backward_steps(f)
+        for node, before, after in zip(step.inputs, step.before, step.after, strict=True)
+        if node is x
+    ]
+    assert additions == [("copy", 0.0, 1.0), ("mul", 1.0, 6.0)]
+
+
+def test_steps_come_in_the_order_of_the_pass() -> None:
+    f = diamond()["f"]
+    made = [node for node in order(f) if node.gate is not None]
+    assert [step.node for step in forward_steps(f)] == made
+    assert [step.node for step in backward_steps(f)] == made[::-1]
+
+
+def test_a_leaf_gives_no_steps() -> None:
+    assert list(forward_steps(Value(1.0))) == list(backward_steps(Value(1.0))) == []
+
+
+def test_forward_steps_know_nothing_of_gradients() -> None:
+    *_, step = forward_steps(diamond()["f"])
+    assert (step.node.gate, step.values, step.value) == (gates.MUL, (8.0, 6.0), 48.0)
+    assert step.upstream is None
+    assert (step.locals, step.downstream, step.before, step.after) == ((), (), (), ())
+
+
+def test_a_step_cannot_be_changed() -> None:
+    (step,) = backward_steps(Value(3.0) ** 2)
+    for field in fields(Step):
+        with pytest.raises(FrozenInstanceError):
+            setattr(step, field.name, None)
+
+
+def test_steps_touch_no_gradient() -> None:
+    f = diamond()["f"]
+    for i, node in enumerate(order(f)):
+        node.grad = float(i)
+    before = state(order(f))
+    list(forward_steps(f))
+    list(backward_steps(f))
+    assert state(order(f)) == before
+
+
+# -------------------------------------------------------------------------------------------------------- random graphs
+
+SHAPES = [(gate, gate.arity or n) for gate in GATES.values() for n in ((4, 5) if gate is gates.DOT else (3,))]
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> tuple[list[tuple[Gate, list[int]]], list[float]]:
+    """Draw gates, each with the places of its inputs among the nodes before it, and the numbers in the leaves."""
+    # no leaf is at a kink, and no two are tied
+    leaves = [
+        k / 100 + 0.00123 * (i + 1)
+        for i, k in enumerate(draw(st.lists(st.integers(-200, 200), min_size=1, max_size=3)))
+    ]
+    gates_drawn = draw(st.lists(st.sampled_from(SHAPES), min_size=1, max_size=6))
+    return [
+        (gate, draw(st.lists(st.integers(0, len(leaves) + i - 1), min_size=n, max_size=n)))
+        for i, (gate, n) in enumerate(gates_drawn)
+    ], leaves
+
+
+def run(program: list[tuple[Gate, list[int]]], leaves: Sequence[Value]) -> Value:
+    """Build a program's graph, each input squeezed into the range where its gate is at home."""
+
+    def squeezed(x: Value, low: float, high: float) -> Value:
+        return low + (high - low) * x.sigmoid()
+
+    nodes = list(leaves)
+    for gate, places in program:
+        nodes.append(apply(gate, *[squeezed(nodes[i], *gate.probe) for i in places]))
+    return nodes[-1]
+
+
+def by_backward(f: Value, leaves: Sequence[Value]) -> list[float]:
+    f.backward()
+    return [x.grad for x in leaves]
+
+
+def by_pull(f: Value, leaves: Sequence[Value]) -> list[float]:
+    *_, (_, _, gradients) = graph.pull(order(f))
+    return [gradients.get(x, 0.0) for x in leaves]
+
+
+def by_pull_on_values(f: Value, leaves: Sequence[Value]) -> list[float]:
+    *_, (_, _, gradients) = graph.pull(order(f), 1.0, lambda node: node)
+    return [float(gradients.get(x, 0.0)) for x in leaves]
+
+
+def by_push(f: Value, leaves: Sequence[Value]) -> list[float]:
+    def moved(x: Value) -> float:
+        tangents: dict[Value, float] = {x: 1.0}
+        graph.push(order(f), tangents)
+        return tangents.get(f, 0.0)
+
+    return [moved(x) for x in leaves]
+
+
+def by_steps(f: Value, leaves: Sequence[Value]) -> list[float]:
+    gradients: dict[Value, float] = {}
+    for step in backward_steps(f):
+        for x, before, after in zip(step.inputs, step.before, step.after, strict=True):
+            assert before == gradients.get(x, 0.0)
+            gradients[x] = after
+        assert step.upstream == gradients.get(step.node, 1.0)
+    return [gradients.get(x, 0.0) for x in leaves]
+
+
+def by_forward(program: list[tuple[Gate, list[int]]], leaves: Sequence[Value]) -> Callable[..., float]:
+    """Return the program as a function of its leaves, which changes the leaves of one graph and walks it again."""
+    f = run(program, leaves)
+
+    def function(*xs: float) -> float:
+        for x, data in zip(leaves, xs, strict=True):
+            x.data = data
+        return f.forward()
+
+    return function
+
+
+@settings(max_examples=300)
+@given(programs())
+def test_all_routes_to_the_gradient_agree(
+    differences: Differences, drawn: tuple[list[tuple[Gate, list[int]]], list[float]]
+) -> None:
+    program, numbers = drawn
+    leaves = [Value(x) for x in numbers]
+    f = run(program, leaves)
+    gradient = by_backward(f, leaves)
+    scale = max(1.0, *map(abs, gradient))
+    for route in (by_pull, by_pull_on_values, by_push, by_steps):
+        assert route(f, leaves) == pytest.approx(gradient, rel=1e-11, abs=1e-11 * scale)
+    function = by_forward(program, [Value(x) for x in numbers])
+    assert function(*numbers) == f.data
+    coarse, fine = (differences(function, numbers, h) for h in (2e-3, 1e-3))
+    # where two step sizes disagree there is a kink or a jump within reach, and no slope to compare with
+    assume(fine == pytest.approx(coarse, rel=1e-5, abs=1e-7 * scale))
+    assert gradient == pytest.approx(fine, rel=1e-4, abs=1e-6 * scale)
+
+
+def same(f: Value, g: Value) -> bool:
+    """Tell whether two graphs have the same gates, numbers and wires, and no node in common."""
+    ours, theirs = order(f), order(g)
+    place = {node: i for i, node in enumerate(ours)} | {node: i for i, node in enumerate(theirs)}
+    return len(place) == 2 * len(ours) == 2 * len(theirs) and all(
+        (a.gate, a.data, a.grad) == (b.gate, b.data, b.grad)
+        and [place[x] for x in a.inputs] == [place[x] for x in b.inputs]
+        for a, b in zip(ours, theirs, strict=True)
+    )
+
+
+@given(programs())
+def test_a_rebuilt_graph_is_the_same(drawn: tuple[list[tuple[Gate, list[int]]], list[float]]) -> None:
+    program, numbers = drawn
+    f = run(program, [Value(x) for x in numbers])
+    f.backward()
+    assert same(copy.deepcopy(f), f)
+    assert same(pickle.loads(pickle.dumps(f)), f)

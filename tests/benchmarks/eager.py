@@ -1,0 +1,239 @@
+"""How fast and how small the eager engine is: ratios, measured side by side in one run, as a Markdown table.
+
+    python tests/benchmarks/eager.py
+
+The yardstick is micrograd, which is optional: python -m pip install micrograd==0.1.0. Without it the rows that need it are
+left out. Before anything is timed, all sides must agree on loss and gradient. Exit status: 1 where a requirement is missed.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))  # measure this tree, not an installed one
+
+from moons import SAMPLES, Network, moons  # noqa: E402
+
+from autograd import Value, graph  # noqa: E402
+from autograd.functions import dot  # noqa: E402
+
+ROUNDS, STEPS = 3, 5  # a ratio is the median over rounds; within a round each side is a median over steps
+STARTS = 15  # fresh processes per side
+GATES = 10**6  # kept alive while their memory is measured
+DATA = moons(SAMPLES)
+INSTALL = "python -m pip install micrograd==0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: what was measured, and what was asked for."""
+
+    what: str
+    measured: float
+    required: float | None = None
+    aimed: float | None = None
+    pattern: str = "{:.1f}×"
+    more_is_better: bool = True
+
+    @property
+    def met(self) -> bool:
+        """Tell whether the requirement, if there is one, is met."""
+        if self.required is None:
+            return True
+        return self.measured >= self.required if self.more_is_better else self.measured <= self.required
+
+    def __str__(self) -> str:
+        bound = "≥ " if self.more_is_better else "≤ "
+        required, aimed = (
+            "" if goal is None else bound + self.pattern.format(goal) for goal in (self.required, self.aimed)
+        )
+        verdict = "" if self.required is None else "yes" if self.met else "**no**"
+        return f"| {self.what} | {self.pattern.format(self.measured)} | {required} | {aimed} | {verdict} |"
+
+
+# ------------------------------------------------------------------------------------- work A, side by side with micrograd
+
+
+def sides() -> dict[str, Network]:
+    """Return the network of work A three times, with the same weights: micrograd's, ours, ours with dot gates."""
+    from micrograd.engine import Value as Micrograd
+
+    return {"micrograd": Network(Micrograd), "operators": Network(Value), "dot": Network(Value, dot)}
+
+
+def check_agreement(networks: Mapping[str, Network]) -> None:
+    """Stop unless all sides have the same loss and gradient, to 1e-9 of the largest number."""
+    results = {}
+    for name, network in networks.items():
+        loss = network.loss(DATA)
+        loss.backward()
+        results[name] = [loss.data, *(p.grad for p in network.parameters)]
+    reference = results["micrograd"]
+    scale = max(map(abs, reference))
+    for name, numbers in results.items():
+        worst = max(abs(x - r) for x, r in zip(numbers, reference, strict=True))
+        if not worst <= 1e-9 * scale:
+            raise SystemExit(f"{name} and micrograd disagree by {worst}: nothing was timed")
+
+
+@contextmanager
+def collector(on: bool) -> Iterator[None]:
+    """Switch Python's cyclic garbage collector on or off for a block."""
+    (gc.enable if on else gc.disable)()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def speedups(networks: Mapping[str, Network], collecting: bool = True) -> dict[str, float]:
+    """Return how many times faster than micrograd each side does a training step: the median of some rounds."""
+    rounds = [step_times(networks, collecting) for _ in range(ROUNDS)]
+    return {name: median(times["micrograd"] / times[name] for times in rounds) for name in networks}
+
+
+def step_times(networks: Mapping[str, Network], collecting: bool) -> dict[str, float]:
+    """Return the median time of a training step of each side, the sides taking turns."""
+    times: dict[str, list[float]] = {name: [] for name in networks}
+    for _ in range(STEPS):
+        for name, network in networks.items():
+            gc.collect()  # each step starts from a clean heap: nobody pays for another's garbage
+            with collector(collecting):
+                times[name].append(timed(lambda: network.train_step(DATA)))  # noqa: B023  # called at once
+    return {name: median(seconds) for name, seconds in times.items()}
+
+
+def timed(action: Callable[[], Any]) -> float:
+    """Return how many seconds an action takes."""
+    start = perf_counter()
+    action()
+    return perf_counter() - start
+
+
+def against_micrograd() -> list[Row]:
+    """Return the rows that compare with micrograd; none, and a line that says how to install it, where it is missing."""
+    if find_spec("micrograd") is None:
+        print(f"micrograd is not installed, so its rows are left out: {INSTALL}\n", file=sys.stderr)
+        return []
+    networks = sides()
+    check_agreement(networks)
+    usual, off = speedups(networks), speedups(networks, collecting=False)
+    return [
+        Row("work A in plain operators, against micrograd", usual["operators"], 7, 9),
+        Row("work A with dot gates, against micrograd", usual["dot"], 25, 30),
+        Row("the first, garbage collector off on both sides", off["operators"]),
+        Row("the second, garbage collector off on both sides", off["dot"]),
+    ]
+
+
+# ---------------------------------------------------------------------------------------------------- memory, in a fresh process
+
+
+def resident() -> int:
+    """Return the memory this process occupies now, in bytes; where only a peak is known, that."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    import resource  # not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def bytes_per_gate(inputs: int) -> float:
+    """Return by how much the process grows for each gate of a long chain, with one or with two inputs each."""
+    x = z = Value(0.5)
+    gc.collect()
+    before = resident()
+    for _ in range(GATES):
+        z = z + x if inputs == 2 else -z
+    return (resident() - before) / GATES
+
+
+def memory() -> list[Row]:
+    """Return the memory of a gate before any backward pass, the larger of the two kinds."""
+    if find_spec("resource") is None:
+        return []
+    kinds = [float(fresh(__file__, "--bytes-per-gate", str(inputs))) for inputs in (1, 2)]
+    what = "resident memory per one- or two-input gate"
+    return [Row(what, max(kinds), 115, 100, "{:.0f} bytes", more_is_better=False)]
+
+
+def fresh(*arguments: str) -> str:
+    """Return what a fresh interpreter prints, started at the top of this tree."""
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+# ------------------------------------------------------------------------------------------------- time, by the size of the graph
+
+
+def seconds_per_gate(gates: int) -> tuple[float, float]:
+    """Return the time that building and differentiating a graph take per gate; half multiply, half add."""
+    x, y = Value(0.5), Value(1.0)
+    root = [x]
+
+    def build() -> None:
+        z = x
+        for _ in range(gates // 2):
+            z = z * x + y
+        root[0] = z
+
+    gc.collect()
+    seconds = timed(build), timed(lambda: graph.backward(root[0]))
+    return seconds[0] / gates, seconds[1] / gates
+
+
+def flatness() -> list[Row]:
+    """Return how much dearer a gate becomes as the graph grows: a hundred times as many gates, the same time for each."""
+    sizes = (10**4, 10**5, 10**6)
+    rounds = [{n: seconds_per_gate(n) for n in sizes} for _ in range(ROUNDS)]
+    rows = []
+    for n in sizes[1:]:
+        for i, phase in enumerate(("build", "backward")):
+            growth = median(times[n][i] / times[sizes[0]][i] for times in rounds)
+            microseconds = 1e6 * median(times[n][i] for times in rounds)
+            what = f"{phase}, time per gate: {n:,} gates against {sizes[0]:,} (now {microseconds:.2f} µs)"
+            rows.append(Row(what, growth, 2.0, 1.5, more_is_better=False))
+    return rows
+
+
+# ----------------------------------------------------------------------------------------------------------------- start-up
+
+
+def import_time() -> list[Row]:
+    """Return how much longer an interpreter takes that imports autograd than one that does nothing."""
+    statements = ("pass", "import autograd")
+    for statement in statements:
+        fresh("-c", statement)  # once unmeasured: compiles to bytecode, fills the disk cache
+    times = [[timed(lambda: fresh("-c", s)) for s in statements] for _ in range(STARTS)]  # noqa: B023  # called at once
+    nothing, imported = (median(column) for column in zip(*times, strict=True))
+    what = "`import autograd`, over `python -c pass`"
+    return [Row(what, 1000 * (imported - nothing), 30, 15, "{:.0f} ms", more_is_better=False)]
+
+
+def main() -> int:
+    """Print the table; return 0 where every requirement is met."""
+    rows = [*against_micrograd(), *memory(), *flatness(), *import_time()]
+    print("| eager engine | measured | required | aimed at | met |\n|---|---|---|---|---|")
+    print(*rows, sep="\n")
+    return 0 if all(row.met for row in rows) else 1
+
+
+if __name__ == "__main__":
+    if "--bytes-per-gate" in sys.argv:
+        print(bytes_per_gate(int(sys.argv[-1])))
+    else:
+        sys.exit(main())

@@ -1,0 +1,159 @@
+"""What a picture consists of: lines, boxes and texts with their places, for whichever format is to be written.
+
+    kind    what a shape is for, and so how it looks: the name of a rule in `viz.theme`
+    of      what it belongs to, as ("wire", 3) or ("gate", 2): pages find it by that
+    title   what a pointer resting on it is told
+
+`shapes_of` turns a circuit into shapes; `viz.svg` and the other writers know shapes, and nothing of circuits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import sqrt
+
+from viz import theme
+from viz.circuit import Box, Circuit, Wire
+from viz.layout import Placement, Spot, Stub, gradient_text, local_text
+from viz.notation import clipped, full
+
+__all__ = ["Bend", "Dot", "Frame", "Shape", "Text", "legend", "shapes_of"]
+
+Owner = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bend:
+    """A wire's piece from one point to another, level at both ends; a straight line where both are at one height."""
+
+    x: float
+    y: float
+    to_x: float
+    to_y: float
+    of: Owner
+    kind: str = "wire"
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """The point where a wire forks."""
+
+    x: float
+    y: float
+    of: Owner
+    kind: str = "fork"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A box with round corners: the outline of a gate."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    corner: float
+    of: Owner
+    title: str = ""
+    kind: str = "gate"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line of text that begins at, ends at, or is centred on a point of its base line; perhaps with a subscript."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    kind: str
+    of: Owner
+    anchor: str = "start"  # or "middle", "end"
+    subscript: str = ""
+    title: str = ""
+
+
+Shape = Bend | Dot | Frame | Text
+
+LEGEND = (
+    ("value", "1.00", " above the wire: forward value"),
+    ("gradient", "◂ 1.00", " below the wire: gradient, flowing back"),
+    ("local", "×1.00", " at the gate: local gradient"),
+)
+LEGEND_HEIGHT = 34.0
+
+
+def shapes_of(circuit: Circuit, placement: Placement) -> Iterator[Shape]:
+    """Return the shapes of a circuit: wires first, texts and gates over them."""
+    for wire, x, y, to_x, to_y in placement.bends:
+        yield Bend(x, y, to_x, to_y, ("wire", wire))
+    for wire, start, end, y in placement.passages:
+        yield Bend(start, y, end, y, ("wire", wire))
+    for wire, x, y in placement.forks:
+        yield Dot(x, y, ("wire", wire))
+    for source, stub in zip(circuit.wires, placement.stubs, strict=True):
+        yield Bend(stub.x, stub.y, stub.end, stub.y, ("wire", source.index))
+        yield from _wire_texts(circuit, source, stub)
+    for box, spot in zip(circuit.boxes, placement.spots, strict=True):
+        yield from _pins(circuit, box, spot)
+        yield from _gate(box, spot)
+
+
+def _wire_texts(circuit: Circuit, wire: Wire, stub: Stub) -> Iterator[Text]:
+    short, left, of = circuit.notation.short, stub.x + 6, ("wire", wire.index)
+    title = f"{wire.name} = {full(wire.value)}"
+    yield Text(left, stub.y - 7, short(wire.value), theme.VALUE_SIZE, "value", of, title=title)
+    below, title = gradient_text(circuit, wire), f"∂{circuit.root.name}/∂{wire.name} = {full(wire.gradient)}"
+    yield Text(left, stub.y + 18, below, theme.GRADIENT_SIZE, "gradient", of, title=title)
+    if wire.source is None:
+        yield _name(wire, stub.x - 8, stub.y + 5, theme.INPUT_SIZE, "end")
+    elif wire is circuit.root:
+        yield _name(wire, stub.end + 8, stub.y + 5, theme.INPUT_SIZE, "start")
+    else:
+        yield _name(wire, stub.end - 4, stub.y - 7, theme.NAME_SIZE, "end")
+
+
+def _name(wire: Wire, x: float, y: float, size: float, anchor: str) -> Text:
+    """Return a wire's name: digits at the end of a word are its subscript, as in w0; the whole label is the title."""
+    kind = "faint-name" if size == theme.NAME_SIZE else "name"
+    match = re.fullmatch(r"([^\W\d_]+)(\d+)", shown := clipped(wire.name))
+    base, digits = match.groups() if match else (shown, "")
+    return Text(x, y, base, size, kind, ("wire", wire.index), anchor, digits, wire.name)
+
+
+def _pins(circuit: Circuit, box: Box, spot: Spot) -> Iterator[Shape]:
+    for pin, y in zip(box.pins, spot.pins, strict=True):
+        wire, left, of = circuit.wires[pin.wire], spot.pins_from + 2, ("pin", pin.index)
+        yield Bend(spot.pins_from, y, spot.x - _reach(spot, y), y, of)
+        title = f"local gradient ∂{circuit.wires[box.wire].name}/∂{wire.name} = {full(pin.local)}"
+        yield Text(left, y - 5, local_text(circuit, pin.local), theme.LOCAL_SIZE, "local", of, title=title)
+        if wire.forks:
+            text = f"◂ {circuit.notation.short(pin.downstream)}"
+            title = f"this branch: {full(pin.downstream)}"
+            yield Text(left, y + 13, text, theme.LOCAL_SIZE, "gradient", of, title=title)
+
+
+def _gate(box: Box, spot: Spot) -> Iterator[Shape]:
+    w, h, of = spot.half_width, spot.half_height, ("gate", box.index)
+    yield Frame(spot.x - w, spot.y - h, 2 * w, 2 * h, min(w, h), of, f"{box.gate.name} gate: {box.gate.flow}")
+    yield Text(spot.x, spot.y + 5.3, box.symbol, theme.SYMBOL_SIZE, "symbol", of, "middle")
+
+
+def _reach(spot: Spot, y: float) -> float:
+    """Return how far left of its centre the outline of a gate is, at a height: straight sides, round corners."""
+    corner = min(spot.half_width, spot.half_height)
+    beyond = max(0.0, abs(y - spot.y) - (spot.half_height - corner))
+    return spot.half_width - corner + sqrt(max(0.0, corner**2 - beyond**2))
+
+
+def legend(top: float) -> tuple[list[Text], float]:
+    """Return the line that explains the picture, and its width."""
+    texts, x, nobody = [], 22.0, ("legend", 0)
+    for kind, sample, words in LEGEND:
+        texts.append(Text(x, top + 12, sample, theme.LEGEND_SIZE, kind, nobody))
+        x += theme.text_width(sample, theme.LEGEND_SIZE, bold=True)
+        texts.append(Text(x, top + 12, words, theme.LEGEND_SIZE, "faint", nobody))
+        x += theme.text_width(words, theme.LEGEND_SIZE) + 26
+    return texts, x
