@@ -4,8 +4,8 @@
     operand   what gates compute with: a raw number (float), a Value, or a list of these
     rule      what is wrong and what to write instead
 
-Characters, tokens and names are checked first, each in words of its own; until `parse` draws the caret, an ExpressionError
-carries (rule, column). Only then does Python's grammar read the text, for nothing but precedence, and a loop makes gates.
+Characters, tokens and names are checked first, each in words of its own. Until `parse` draws the caret, an error carries
+(rule, column). Then Python's grammar reads the text, for precedence alone, and a loop makes the gates.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from keyword import iskeyword
 from typing import Any, NamedTuple
 
 from autograd import functions
-from autograd.elementary import power
 from autograd.errors import DomainError, ExpressionError, TracingError
 from autograd.value import Value
 
@@ -45,7 +44,7 @@ def bounded_power(x: Operand, y: Operand) -> Operand:
     """Return x to the power y; ValueError where y is a raw number out of bounds."""
     if isinstance(y, float) and abs(y) > MAX_EXPONENT:
         raise ValueError(f"a constant exponent lies between -{MAX_EXPONENT} and {MAX_EXPONENT}")
-    return power(x, y)
+    return functions.pow(x, y)  # not operator.pow: of raw numbers, that may be complex
 
 
 FUNCTIONS["pow"] = bounded_power
@@ -178,7 +177,7 @@ def check_order(before: Token, token: Token) -> None:
         raise ExpressionError(f"a number or a name is missing {place}", token.column)
     if begins and not awaited:
         remedy = f"before {word!r}"
-        if before.kind == "number":
+        if before.kind == "number" != token.kind:
             remedy = f"here: write {clipped(before.word)}*{word}"
         if token.kind == "list":
             remedy = "here; if a part is meant, write take([x, …], index)"
@@ -205,7 +204,7 @@ def check_names(found: Iterable[Token], values: Mapping[str, object]) -> None:
         if name in FUNCTIONS:
             raise ExpressionError(f"{name!r} is a gate: give the value another name", None)
         if name not in used:
-            raise ExpressionError(f"the expression has no name {clipped(name)!r}: leave that value out", None)
+            raise ExpressionError(f"the expression has no name {clipped(repr(name))}: leave that value out", None)
 
 
 def unknown(name: str, is_call: bool, known: Mapping[str, object]) -> str:
@@ -215,9 +214,11 @@ def unknown(name: str, is_call: bool, known: Mapping[str, object]) -> str:
         return f"{short!r} is a number, not a gate: write {short}*("
     if not is_call and name in FUNCTIONS:
         return f"{name!r} is a gate: write {usage(FUNCTIONS[name], name)}"
-    near = OTHER_NAMES.get(name, next(iter(get_close_matches(name, [*FUNCTIONS, *known], n=1)), ""))
-    remedy = "autograd.functions lists them" if is_call else f"give it a value, as in {short}=1.0"
-    return f"unknown {'gate' if is_call else 'name'} {short!r}: {f'did you mean {clipped(near)!r}?' if near else remedy}"
+    near = OTHER_NAMES.get(name) or next(iter(get_close_matches(name, FUNCTIONS if is_call else known, n=1)), "")
+    question = near and f"did you mean {clipped(near)!r}?"
+    if is_call:
+        return f"unknown gate {short!r}: {question or 'autograd.functions lists them'}"
+    return f"unknown name {short!r}: give it a value, as in {short}=1.0" + (question and f"; or {question}")
 
 
 def leaf(name: str, value: object) -> Value:
@@ -236,9 +237,9 @@ def tree(text: str) -> ast.expr:
     try:
         return ast.parse(text, mode="eval").body
     except (RecursionError, MemoryError):
-        raise ExpressionError("this nests too deeply: name a part of it and give that name a Value", None) from None
+        raise ExpressionError("this nests too deeply: name a part of it and give that name a Value", 0) from None
     except (SyntaxError, ValueError):
-        raise ExpressionError("this is not an expression", None) from None
+        raise ExpressionError("this is not an expression", 0) from None
 
 
 def parts(node: ast.expr) -> list[ast.expr]:
@@ -294,10 +295,10 @@ def applied(function: Callable[..., Operand], xs: list[Operand], name: str, colu
         raise
     except ZeroDivisionError:
         raise ExpressionError("division by zero", column) from None
-    except TypeError:
-        raise ExpressionError(f"{name} takes other arguments: write {usage(function, name)}", column) from None
-    except (ValueError, IndexError) as error:
-        raise ExpressionError(str(error), column) from None
+    except (TypeError, ValueError, IndexError) as error:
+        own_words = not isinstance(error, TypeError) or str(error).startswith(f"{name} needs")
+        rule = str(error) if own_words else f"{name} takes other arguments: write {usage(function, name)}"
+        raise ExpressionError(rule, column) from None
     if isinstance(z, float) and not math.isfinite(z):
         raise ExpressionError(f"this comes out as {z}: numbers typed here must stay finite", column)
     return z
@@ -355,7 +356,7 @@ def read(text: str, values: Mapping[str, object]) -> Value:
     names = CONSTANTS | {name: leaf(name, value) for name, value in values.items()}
     result = evaluate(tree(text), names)
     if isinstance(result, list):
-        raise ExpressionError("this makes a list: write take(…, index) for one number of it", None)
+        raise ExpressionError("this makes a list: write take(…, index) for one number of it", 0)
     return result if isinstance(result, Value) else Value(result)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autograd.value import Value
 from viz.circuit import Circuit, circuit_of
+from viz.shapes import Picture, picture_of
 from viz.svg import svg
 
 __all__ = ["Diagram", "draw"]
@@ -25,9 +26,14 @@ class Diagram:
         self.circuits = circuits
 
     @cached_property
+    def picture(self) -> Picture:
+        """The shapes of the picture and their places, for whichever format is asked for."""
+        return picture_of(self.circuits)
+
+    @cached_property
     def svg(self) -> str:
         """The picture as the text of an SVG document."""
-        return svg(self.circuits)
+        return svg(self.picture)
 
     @property
     def dot(self) -> str:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from viz import theme
 from viz.circuit import Box, Circuit, Wire
@@ -27,7 +28,9 @@ __all__ = ["Placement", "place"]
 MARGIN, GAP, CHANNEL, STRAIGHT, RADIUS = 22.0, 14.0, 30.0, 10.0, 20.0
 PIN_GAP, FORKED_PIN_GAP = 26.0, 40.0
 LINE_ABOVE, LINE_BELOW = 22.0, 24.0  # room for a line of text over and under a wire
-SWEEPS = 24
+NEAR_IF = 0.5  # how much smaller a picture must be before inputs leave the left edge
+NUDGE = 8.0  # a bend smaller than this is a blemish: where there is room, the wire is made straight
+SWEEPS = 8
 
 
 @dataclass(slots=True)
@@ -78,8 +81,16 @@ class Placement:
 
 
 def place(circuit: Circuit) -> Placement:
-    """Return the placement of a circuit: the same for the same circuit, whatever the machine."""
-    ranks = _ranks(circuit)
+    """Return the placement of a circuit: the same for the same circuit, whatever the machine.
+
+    Inputs stand at the left, as in the CS231n notes, unless the picture is much smaller with each near its first gate.
+    """
+    left = _placed(circuit, _ranks(circuit))
+    near = _placed(circuit, _late_ranks(circuit))
+    return near if near.width * near.height < NEAR_IF * left.width * left.height else left
+
+
+def _placed(circuit: Circuit, ranks: list[int]) -> Placement:
     items, passages = _items(circuit, ranks)
     columns = _ordered(items)
     _spread(items, columns)
@@ -155,6 +166,15 @@ def _ranks(circuit: Circuit) -> list[int]:
     return ranks
 
 
+def _late_ranks(circuit: Circuit) -> list[int]:
+    """Return the rank of each wire's source, as late as its gates allow."""
+    ranks = [max(_ranks(circuit))] * len(circuit.wires)
+    for box in reversed(circuit.boxes):
+        for pin in box.pins:
+            ranks[pin.wire] = min(ranks[pin.wire], ranks[box.wire] - 1)
+    return ranks
+
+
 def _items(circuit: Circuit, ranks: list[int]) -> tuple[list[Item], dict[tuple[int, int], int]]:
     """Return the items, those of the wires' sources first and in their order, and the passages as {(wire, rank): item}."""
     items = [_source_item(circuit, wire, ranks[wire.index]) for wire in circuit.wires]
@@ -200,6 +220,7 @@ def _ordered(items: Sequence[Item]) -> list[list[int]]:
         if fewest == 0:
             break
         _sweep(items, columns, rightwards=sweep % 2 == 0)
+        _swap(items, columns)
         crossings = _crossings(items, columns)
         if crossings < fewest:
             best, fewest = [list(column) for column in columns], crossings
@@ -220,6 +241,30 @@ def _sweep(items: Sequence[Item], columns: list[list[int]], rightwards: bool) ->
         place.update({i: float(k) for k, i in enumerate(column)})
 
 
+def _swap(items: Sequence[Item], columns: list[list[int]]) -> None:
+    """Swap neighbours in a column as long as that saves crossings."""
+    place = {i: k for column in columns for k, i in enumerate(column)}
+    swapped = True
+    while swapped:
+        swapped = False
+        for column in columns:
+            for k in range(len(column) - 1):
+                above, below = column[k : k + 2]
+                if _saved(items[above], items[below], place) > 0:
+                    column[k : k + 2] = below, above
+                    place[above], place[below] = k + 1, k
+                    swapped = True
+
+
+def _saved(above: Item, below: Item, place: dict[int, int]) -> int:
+    """Return how many crossings it saves to swap two neighbours."""
+    saved = 0
+    for one, other in ((above.before, below.before), (above.after, below.after)):
+        ends, other_ends = ([(place[j], offset) for j, offset in links] for links in (one, other))
+        saved += sum([(end > other_end) - (end < other_end) for end in ends for other_end in other_ends])
+    return saved
+
+
 def _crossings(items: Sequence[Item], columns: list[list[int]]) -> int:
     """Return how many pairs of wires cross, all channels together."""
     place = {i: k for column in columns for k, i in enumerate(column)}
@@ -236,38 +281,73 @@ def _crossings(items: Sequence[Item], columns: list[list[int]]) -> int:
 
 # ---------------------------------------------------------------------------------------------------- y coordinates
 
+Pull = tuple[float, float]  # (where an item is pulled, how strongly)
+
 
 def _spread(items: Sequence[Item], columns: list[list[int]]) -> None:
-    """Give each item its y: near the mean of its neighbours, never nearer to another than their room allows."""
+    """Give each item its y: gates between their inputs, long wires straight, nothing nearer than its room allows."""
     for column in columns:
-        _settle(items, column, [0.0] * len(column))
-    for _ in range(6):
-        for column in columns[1:]:
-            _settle(items, column, [_pull_of(items, i, items[i].before, -1) for i in column])
-        for column in reversed(columns[:-1]):
-            _settle(items, column, [_pull_of(items, i, items[i].after, 1) for i in column])
+        _settle(items, column, [[(0.0, 1.0)] for _ in column])
     for column in columns[1:]:
-        _settle(items, column, [_pull_of(items, i, items[i].before, -1) for i in column])
+        _settle(items, column, [_pulled_back(items, items[i]) for i in column])
+    for column in reversed(columns[:-1]):
+        _settle(items, column, [_pulled_on(items, items[i]) for i in column])
+    for column in columns[1:]:
+        _settle(items, column, [_pulled_back(items, items[i]) for i in column])
+    _straighten(items, columns)
 
 
-def _pull_of(items: Sequence[Item], i: int, links: Sequence[tuple[int, float]], sign: int) -> float:
-    return sum([items[j].y + sign * offset for j, offset in links]) / len(links) if links else items[i].y
+def _pulled_back(items: Sequence[Item], item: Item) -> list[Pull]:
+    """Return the heights at which an item's wires from the left would be straight."""
+    return [(items[j].y - offset, item.weight) for j, offset in item.before] or [(item.y, item.weight)]
 
 
-def _settle(items: Sequence[Item], column: Sequence[int], wanted: Sequence[float]) -> None:
-    """Put a column's items as near to what they want as their order and their room allow, in least squares."""
+def _pulled_on(items: Sequence[Item], item: Item) -> list[Pull]:
+    """Return the heights at which an item's wires to the right would be straight; long wires count for more."""
+    pulls = [(items[j].y + offset, item.weight * (2 if items[j].weight > 1 else 1)) for j, offset in item.after]
+    return pulls or [(item.y, item.weight)]
+
+
+def _settle(items: Sequence[Item], column: Sequence[int], pulls: Sequence[list[Pull]]) -> None:
+    """Put a column's items where they are pulled, as far as their order and their room allow, in least distances."""
     shifts = [0.0]
     for above, below in zip(column, column[1:], strict=False):
         shifts.append(shifts[-1] + items[above].down + GAP + items[below].up)
-    blocks: list[tuple[float, float, int]] = []  # (mean, weight, how many): items that have been pushed together
-    for i, want, shift in zip(column, wanted, shifts, strict=True):
-        blocks.append((want - shift, items[i].weight, 1))
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            (mean, weight, count), (last, more, others) = blocks[-2], blocks.pop()
-            blocks[-1] = ((mean * weight + last * more) / (weight + more), weight + more, count + others)
-    settled = [mean for mean, _, count in blocks for _ in range(count)]
+    blocks: list[tuple[float, list[Pull], int]] = []  # (place, pulls, how many): items that have been pushed together
+    for pulled, shift in zip(pulls, shifts, strict=True):
+        block, count = [(y - shift, strength) for y, strength in pulled], 1
+        while blocks and blocks[-1][0] > _median(block):
+            _, others, more = blocks.pop()
+            block, count = others + block, more + count
+        blocks.append((_median(block), block, count))
+    settled = [place for place, _, count in blocks for _ in range(count)]
     for i, y, shift in zip(column, settled, shifts, strict=True):
         items[i].y = y + shift
+
+
+def _median(pulls: list[Pull]) -> float:
+    """Return the weighted median; where the two sides balance, the middle between them."""
+    half, reached = sum([strength for _, strength in pulls]) / 2, 0.0
+    ordered = sorted(pulls)
+    for k, (y, strength) in enumerate(ordered):
+        reached += strength
+        if reached > half:
+            return y
+        if reached == half:
+            return (y + ordered[k + 1][0]) / 2
+    raise AssertionError("strengths are positive")
+
+
+def _straighten(items: Sequence[Item], columns: list[list[int]]) -> None:
+    """Move what lies a little off a straight wire, where there is room and more wires get straight than are bent."""
+    for column in columns:
+        for k, i in enumerate(column):
+            item = items[i]
+            low = items[column[k - 1]].y + items[column[k - 1]].down + GAP + item.up if k else -inf
+            high = items[column[k + 1]].y - items[column[k + 1]].up - GAP - item.down if k + 1 < len(column) else inf
+            wanted = [items[j].y - offset for j, offset in item.before] + [items[j].y + offset for j, offset in item.after]
+            near = [y for y in wanted if abs(y - item.y) < NUDGE and low <= y <= high]
+            item.y = max([item.y, *near], key=lambda y: sum([abs(y - other) < 0.05 for other in wanted]))
 
 
 # ---------------------------------------------------------------------------------------------------- x and the whole
@@ -310,12 +390,10 @@ def _columns(circuit: Circuit, ranks: list[int], items: Sequence[Item]) -> list[
     for rank in range(max(ranks) + 1):
         wires = [wire for wire in circuit.wires if ranks[wire.index] == rank]
         boxes = [circuit.boxes[wire.source] for wire in wires if wire.source is not None]
-        if columns:
-            start = columns[-1].end + _channel(items, rank)
-        else:
-            start = MARGIN + max([_outer_name_width(wire) for wire in wires if wire.source is None], default=0.0)
+        start = columns[-1].end + _channel(items, rank) if columns else MARGIN
         half = max([_half_size(circuit, box)[0] for box in boxes], default=0.0)
-        middle = start + max([_pins_width(circuit, box) for box in boxes], default=0.0) + half
+        names = [_outer_name_width(wire) - 2 * half for wire in wires if wire.source is None]
+        middle = start + max([0.0, *names, *[_pins_width(circuit, box) for box in boxes]]) + half
         edge = middle + half
         end = edge + max([_stub_width(circuit, wire) for wire in wires])
         columns.append(Column(*[round(x, 1) for x in (start, middle, edge, end)]))
@@ -337,8 +415,8 @@ def _spot(circuit: Circuit, box: Box, items: Sequence[Item], column: Column) -> 
 
 
 def _stub(circuit: Circuit, wire: Wire, items: Sequence[Item], column: Column) -> Stub:
-    half = 0.0 if wire.source is None else _half_size(circuit, circuit.boxes[wire.source])[0]
-    return Stub(column.middle + half, column.end, items[wire.index].y)
+    half = None if wire.source is None else _half_size(circuit, circuit.boxes[wire.source])[0]
+    return Stub(column.edge if half is None else column.middle + half, column.end, items[wire.index].y)
 
 
 def _bends(

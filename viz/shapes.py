@@ -10,16 +10,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 from viz import theme
 from viz.circuit import Box, Circuit, Wire
-from viz.layout import Placement, Spot, Stub, gradient_text, local_text
+from viz.layout import Placement, Spot, Stub, gradient_text, local_text, place
 from viz.notation import clipped, full
 
-__all__ = ["Bend", "Dot", "Frame", "Shape", "Text", "legend", "shapes_of"]
+__all__ = ["LEGEND_HEIGHT", "Bend", "Dot", "Frame", "Picture", "Shape", "Text", "legend", "picture_of", "shapes_of"]
 
 Owner = tuple[str, int]
 
@@ -83,6 +83,42 @@ LEGEND = (
     ("local", "×1.00", " at the gate: local gradient"),
 )
 LEGEND_HEIGHT = 34.0
+BETWEEN = 56.0  # room between two graphs that stand side by side
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Groups of shapes, each moved right and down by its own offset, on a ground of the given size in pixels."""
+
+    width: float
+    height: float
+    title: str
+    description: str
+    groups: tuple[tuple[float, float, tuple[Shape, ...]], ...]
+
+
+def picture_of(circuits: Sequence[Circuit]) -> Picture:
+    """Return the picture of circuits side by side, with the line that explains it."""
+    placements = [place(circuit) for circuit in circuits]
+    height = max(placement.height for placement in placements)
+    groups: list[tuple[float, float, tuple[Shape, ...]]] = []
+    x = 0.0
+    for circuit, placement in zip(circuits, placements, strict=True):
+        groups.append((x, (height - placement.height) / 2, tuple(shapes_of(circuit, placement))))
+        x += placement.width + BETWEEN
+    texts, legend_width = legend(height)
+    groups.append((0.0, 0.0, tuple(texts)))
+    shown = ", ".join([f"{clipped(c.root.name)} = {c.notation.short(c.root.value)}" for c in circuits])
+    described = " ".join([_described(circuit) for circuit in circuits])
+    width = max(x - BETWEEN, legend_width)
+    return Picture(width, height + LEGEND_HEIGHT, f"Computational graph of {shown}", described, tuple(groups))
+
+
+def _described(circuit: Circuit) -> str:
+    root = clipped(circuit.root.name)
+    inputs = [wire for wire in circuit.wires if wire.source is None]
+    gradients = ", ".join([f"{clipped(w.name)} {circuit.notation.short(w.gradient)}" for w in inputs])
+    return f"{len(circuit.boxes)} gates from {len(inputs)} inputs to {root}. Gradients of {root}: {gradients}."
 
 
 def shapes_of(circuit: Circuit, placement: Placement) -> Iterator[Shape]:

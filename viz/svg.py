@@ -2,53 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import singledispatch
 from html import escape
 
 from viz import theme
-from viz.circuit import Circuit
-from viz.layout import place
-from viz.notation import clipped
-from viz.shapes import LEGEND_HEIGHT, Bend, Dot, Frame, Owner, Shape, Text, legend, shapes_of
+from viz.shapes import Bend, Dot, Frame, Owner, Picture, Shape, Text
 
-__all__ = ["svg"]
-
-BETWEEN = 56.0  # room between two graphs that stand side by side
+__all__ = ["svg", "written"]
 
 
-def svg(circuits: Sequence[Circuit]) -> str:
-    """Return one SVG document that shows the circuits side by side."""
-    placements = [place(circuit) for circuit in circuits]
-    height = max(placement.height for placement in placements)
-    parts, x = [], 0.0
-    for circuit, placement in zip(circuits, placements, strict=True):
-        parts.append(f'<g transform="translate({_n(x)},{_n((height - placement.height) / 2)})">')
-        parts.extend([written(shape) for shape in shapes_of(circuit, placement)])
+def svg(picture: Picture) -> str:
+    """Return a picture as one SVG document."""
+    parts = _head(picture)
+    for x, y, shapes in picture.groups:
+        parts.append(f'<g transform="translate({_n(x)},{_n(y)})">' if x or y else "<g>")
+        parts.extend([written(shape) for shape in shapes])
         parts.append("</g>")
-        x += placement.width + BETWEEN
-    texts, legend_width = legend(height)
-    parts.extend([written(text) for text in texts])
-    return "\n".join([*_head(circuits, max(x - BETWEEN, legend_width), height + LEGEND_HEIGHT), *parts, "</svg>", ""])
+    return "\n".join([*parts, "</svg>", ""])
 
 
-def _head(circuits: Sequence[Circuit], width: float, height: float) -> list[str]:
-    title = ", ".join([f"{clipped(c.root.name)} = {c.notation.short(c.root.value)}" for c in circuits])
+def _head(picture: Picture) -> list[str]:
+    width, height = _n(picture.width), _n(picture.height)
     return [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="gatewise" role="img" viewBox="0 0 {_n(width)} {_n(height)}" '
-        f'width="{_n(width)}" height="{_n(height)}">',
-        f"<title>Computational graph of {_text(title)}</title>",
-        f"<desc>{_text(' '.join([_described(circuit) for circuit in circuits]))}</desc>",
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="gatewise" role="img" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}">',
+        _title(picture.title),
+        f"<desc>{_text(picture.description)}</desc>",
         f"<style>{theme.CSS}</style>",
-        f'<rect class="gw-ground" width="{_n(width)}" height="{_n(height)}"/>',
+        f'<rect class="gw-ground" width="{width}" height="{height}"/>',
     ]
-
-
-def _described(circuit: Circuit) -> str:
-    root = clipped(circuit.root.name)
-    inputs = [wire for wire in circuit.wires if wire.source is None]
-    gradients = ", ".join([f"{clipped(w.name)} {circuit.notation.short(w.gradient)}" for w in inputs])
-    return f"{len(circuit.boxes)} gates from {len(inputs)} inputs to {root}. Gradients of {root}: {gradients}."
 
 
 @singledispatch
@@ -67,7 +49,7 @@ def _(bend: Bend) -> str:
 
 @written.register
 def _(dot: Dot) -> str:
-    return f'<circle class="gw-{dot.kind}"{_of(dot.of)} cx="{_n(dot.x)}" cy="{_n(dot.y)}" r="3.2"/>'
+    return f'<circle class="gw-{dot.kind}"{_of(dot.of)} cx="{_n(dot.x)}" cy="{_n(dot.y)}" r="{theme.FORK_RADIUS}"/>'
 
 
 @written.register
@@ -80,8 +62,8 @@ def _(frame: Frame) -> str:
 def _(text: Text) -> str:
     anchor = f' text-anchor="{text.anchor}"' if text.anchor != "start" else ""
     place = f'x="{_n(text.x)}" y="{_n(text.y)}" font-size="{_n(text.size)}"{anchor}'
-    lowered = f'<tspan dy="3.5" font-size="{_n(text.size * 0.72)}">{text.subscript}</tspan>' if text.subscript else ""
-    words = f"{_text(text.text)}{lowered}{_title(text.title)}"
+    lowered = f'<tspan dy="{theme.SUBSCRIPT_DROP}" font-size="{_n(text.size * theme.SUBSCRIPT)}">{text.subscript}</tspan>'
+    words = f"{_text(text.text)}{lowered if text.subscript else ''}{_title(text.title)}"
     return f'<text class="gw-{text.kind}"{_of(text.of)} {place}>{words}</text>'
 
 

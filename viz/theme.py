@@ -59,32 +59,40 @@ DARK = {
 }
 
 
+FILL = {  # the colour of each kind of shape that is filled
+    "ground": "ground",
+    "value": "value",
+    "gradient": "gradient",
+    "local": "local",
+    "symbol": "ink",
+    "name": "ink",
+    "faint": "faint",
+    "faint-name": "faint",
+    "fork": "wire",
+}
+BOLD = frozenset({"value", "gradient", "local", "symbol"})
+ITALIC_SERIF = frozenset({"name", "faint-name"})
+WIRE_WIDTH, OUTLINE_WIDTH, FORK_RADIUS, SUBSCRIPT, SUBSCRIPT_DROP = 1.5, 1.8, 3.2, 0.72, 3.5
+
+
 def _rules(colours: dict[str, str]) -> str:
     """Return the colour rules of one scheme, every selector kept inside the picture."""
-    fills = {
-        "ground": "ground",
-        "value": "value",
-        "gradient": "gradient",
-        "local": "local",
-        "symbol": "ink",
-        "name": "ink",
-        "faint": "faint",
-        "faint-name": "faint",
-        "fork": "wire",
-    }
-    rules = [f".gatewise .gw-{kind}{{fill:{colours[name]}}}" for kind, name in fills.items()]
+    rules = [f".gatewise .gw-{kind}{{fill:{colours[name]}}}" for kind, name in FILL.items()]
     rules.append(f".gatewise .gw-wire{{stroke:{colours['wire']}}}")
     rules.append(f".gatewise .gw-gate{{stroke:{colours['ink']};fill:{colours['gate']}}}")
     return "".join(rules)
 
 
+def _all(kinds: frozenset[str], rule: str) -> str:
+    return ",".join([f".gatewise .gw-{kind}" for kind in sorted(kinds)]) + f"{{{rule}}}"
+
+
 CSS = (
     f".gatewise text{{font-family:{SANS};white-space:pre}}"
-    f".gatewise .gw-name,.gatewise .gw-faint-name{{font-family:{SERIF};font-style:italic}}"
-    ".gatewise .gw-value,.gatewise .gw-gradient{font-weight:bold;font-variant-numeric:tabular-nums}"
-    ".gatewise .gw-local,.gatewise .gw-symbol{font-weight:bold}"
-    ".gatewise .gw-wire{fill:none;stroke-width:1.5;stroke-linecap:round}"
-    ".gatewise .gw-gate{stroke-width:1.8}"
+    + _all(ITALIC_SERIF, f"font-family:{SERIF};font-style:italic")
+    + _all(BOLD, "font-weight:bold;font-variant-numeric:tabular-nums")
+    + f".gatewise .gw-wire{{fill:none;stroke-width:{WIRE_WIDTH};stroke-linecap:round}}"
+    + f".gatewise .gw-gate{{stroke-width:{OUTLINE_WIDTH}}}"
     + _rules(LIGHT)
     + f"@media (prefers-color-scheme:dark){{{_rules(DARK)}}}"
     + f"@media print{{{_rules(LIGHT)}}}"

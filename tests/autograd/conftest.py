@@ -1,10 +1,13 @@
-"""The numeric gradient that the engine's tests ask: it knows a function's values and nothing of its rules."""
+"""What the engine's tests share: a numeric gradient, which knows values and no rules, and a count of living Values."""
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-Differences = Callable[[Callable[..., float], Sequence[float]], list[float]]
+from autograd.value import Value
+
+Differences = Callable[..., list[float]]  # of a function, where to take it, and perhaps the step
 
 
 def central_differences(f: Callable[..., float], xs: Sequence[float], h: float = 2e-4) -> list[float]:
@@ -22,3 +25,19 @@ def central_differences(f: Callable[..., float], xs: Sequence[float], h: float =
 def differences() -> Differences:
     """The function that estimates a gradient from values alone."""
     return central_differences
+
+
+@pytest.fixture(scope="session")
+def living() -> Callable[[], int]:
+    """The function that counts the Values there are."""
+    # not isinstance, which asks each of all the objects there are, and some answer with a warning
+    return lambda: sum(issubclass(type(thing), Value) for thing in gc.get_objects())
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Without the garbage collector, only what nobody refers to is freed."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

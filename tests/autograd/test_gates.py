@@ -27,7 +27,7 @@ from autograd.symbol import JAVASCRIPT, NUMPY, Language, Symbol
 from autograd.value import Value, apply
 
 Point = tuple[float, ...]
-Differences = Callable[[Callable[..., float], Sequence[float]], list[float]]
+Differences = Callable[..., list[float]]  # of a function, where to take it, and perhaps the step
 
 inf, nan = math.inf, math.nan
 ORDINARY = (0.0, 1.0, -1.0, 1000.0, -1000.0)

@@ -1,0 +1,179 @@
+"""Formulas in MathML, which browsers typeset themselves: a gate's rule, its slopes, and the whole expression.
+
+    name      a wire's name: digits at the end of a word are its subscript, as in w0
+    hole      an empty number that belongs to a wire; the page fills it, so that numbers and words stay apart
+    part      the piece of a formula that one gate makes; the page lights it up by its number
+
+A card prints itself: its rule is run on symbols of a language whose words are MathML elements. Nothing here knows a
+gate by name, and all that people typed is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd.gates import Gate
+from autograd.symbol import ATOM, CHOICE, MATHEMATICS, POWER, PRODUCT, SUM, UNARY, Language, Symbol
+from autograd.value import Value
+from viz.circuit import Circuit
+from viz.notation import MINUS, clipped, constant
+from viz.shapes import subscripted
+from viz.svg import escaped
+
+__all__ = ["expression", "math", "name", "rule", "slopes"]
+
+LONGEST_RULE = 26  # characters of a rule, its inputs one letter each: three products and a bias still fit
+MOST_ARGUMENTS = 6
+MOST_LEAVES = 40  # of a whole expression; a longer one is shown as its last gate
+UNWRITABLE = (TypeError, AttributeError, KeyError, ValueError)  # what a rule raises that cannot be run on symbols
+
+
+# ------------------------------------------------------------------------------------------------------- the language
+
+
+def operator(sign: str) -> str:
+    """Return a sign as a MathML element."""
+    return f"<mo>{sign}</mo>"
+
+
+def bracketed(inner: str) -> str:
+    """Return a formula in brackets."""
+    return f"<mrow>{operator('(')}{inner}{operator(')')}</mrow>"
+
+
+def infix(sign: str, binding: int) -> tuple[str, int, tuple[int, int]]:
+    """Return the template of an operator that groups from the left."""
+    return (f"{{0}}{operator(sign)}{{1}}", binding, (binding, binding + 1))
+
+
+def call(word: str, operands: int = 1) -> tuple[str, int, tuple[int, ...]]:
+    """Return the template of a function call."""
+    holes = operator(",").join(f"{{{i}}}" for i in range(operands))
+    return (f"<mi>{word}</mi>{operator('&#8289;')}{bracketed(holes)}", ATOM, (CHOICE,) * operands)
+
+
+TEMPLATES = {
+    **{word: call(word) for word in MATHEMATICS.templates if MATHEMATICS.templates[word][0] == f"{word}({{0}})"},
+    **{word: infix(sign, SUM) for word, sign in (("add", "+"), ("sub", MINUS))},
+    **{word: infix(sign, 3) for word, sign in (("lt", "&lt;"), ("le", "≤"), ("gt", "&gt;"), ("ge", "≥"), ("eq", "="))},
+    "mul": infix("·", PRODUCT),
+    "div": ("<mfrac><mrow>{0}</mrow><mrow>{1}</mrow></mfrac>", ATOM, (CHOICE, CHOICE)),
+    "neg": (operator(MINUS) + "{0}", SUM, (PRODUCT,)),
+    "abs": (f"<mrow>{operator('|')}{{0}}{operator('|')}</mrow>", ATOM, (CHOICE,)),
+    "exp": ("<msup><mi>e</mi><mrow>{0}</mrow></msup>", POWER, (CHOICE,)),
+    "log": call("ln"),
+    "log1p": ("<mi>ln</mi>" + operator("&#8289;") + bracketed("<mn>1</mn><mo>+</mo>{0}"), ATOM, (PRODUCT,)),
+    "expm1": ("<msup><mi>e</mi><mrow>{0}</mrow></msup><mo>" + MINUS + "</mo><mn>1</mn>", SUM, (CHOICE,)),
+    "sqrt": ("<msqrt>{0}</msqrt>", ATOM, (CHOICE,)),
+    "pow": ("<msup><mrow>{0}</mrow><mrow>{1}</mrow></msup>", POWER, (ATOM, CHOICE)),
+    "or": ("{0}<mtext> or </mtext>{1}", CHOICE, (UNARY, UNARY)),
+    "and": ("{0}<mtext> and </mtext>{1}", CHOICE, (UNARY, UNARY)),
+    "where": ("{1}<mtext> if </mtext>{0}<mtext> else </mtext>{2}", CHOICE, (SUM, SUM, SUM)),
+    "maximum": call("max", 2),
+    "minimum": call("min", 2),
+}
+
+
+class _MathML(Language):
+    """Mathematics as MathML elements, without what goes without saying: no number is nan, 1 · x is x."""
+
+    def write(self, operation: str, *operands: Symbol | float) -> Any:
+        """Return the markup of an operation, brackets where an operand binds too loosely."""
+        if operation == "isnan":
+            return False
+        match operation, operands:
+            case ("or", (x, False)) | ("pow", (x, float(1.0))) | ("mul", (float(1.0), x)):
+                return x
+        template, binding, needs = self.templates[operation]
+        symbols = [x if isinstance(x, Symbol) else self.number(x) for x in operands]
+        return Symbol(self, template.format(*map(_fitted, symbols, needs)), binding)
+
+    def number(self, x: float) -> Symbol:
+        """Return a number as people type it; a negative one asks for brackets after an operator."""
+        return Symbol(self, f"<mn>{constant(x)}</mn>", SUM if x < 0 else ATOM)
+
+
+MATHML = _MathML("MathML", TEMPLATES, MATHEMATICS.constants)
+
+
+class Hole(Symbol):
+    """The place of a wire's number: whether it needs brackets is known once the number is."""
+
+    def __init__(self, wire: int, signed: bool = False) -> None:
+        super().__init__(MATHML, f'<mn data-wire="{wire}"{" data-factor" if signed else ""}></mn>', ATOM)
+        self.wire = wire
+
+
+def _fitted(x: Symbol, need: int) -> str:
+    if isinstance(x, Hole):
+        return Hole(x.wire, signed=need > SUM).text
+    return x.text if x.binding >= need else bracketed(x.text)
+
+
+# ------------------------------------------------------------------------------------------------- names and formulas
+
+
+def math(*parts: str) -> str:
+    """Return markup as a formula of its own."""
+    return f"<math>{''.join(parts)}</math>"
+
+
+def name(label: str) -> str:
+    """Return a wire's name as MathML."""
+    base, digits = subscripted(label)
+    word = f"<mi>{escaped(base)}</mi>"
+    return f"<msub>{word}<mn>{digits}</mn></msub>" if digits else word
+
+
+def named(label: str) -> Symbol:
+    """Return a name as an operand: in brackets wherever it could be read as a formula."""
+    return Symbol(MATHML, name(label), ATOM if all(c.isalnum() or c in "_.'′#[]/…" for c in clipped(label)) else CHOICE)
+
+
+def rule(gate: Gate, inputs: Sequence[Symbol]) -> Symbol:
+    """Return how a gate makes its output: its rule where that is short, else a call: max(x, y), σ(x)."""
+    try:
+        plain = gate.forward(*[PROSE.symbol("x")] * len(inputs))
+        if isinstance(plain, Symbol) and len(str(plain)) <= LONGEST_RULE and not str(plain).startswith(f"{gate.name}("):
+            return gate.forward(*inputs)  # type: ignore[no-any-return]
+    except UNWRITABLE:
+        pass
+    return _called(gate, inputs)
+
+
+def _called(gate: Gate, inputs: Sequence[Symbol]) -> Symbol:
+    arguments = [_fitted(x, CHOICE) for x in inputs]
+    if gate.family:
+        arguments.append(MATHML.number(gate.parameter).text)
+    if len(arguments) > MOST_ARGUMENTS:
+        arguments[3:-1] = ["<mo>…</mo>"]
+    word = gate.symbol if gate.symbol.isalpha() and not gate.family else gate.family or gate.name
+    return Symbol(MATHML, f"<mi>{escaped(word)}</mi>{bracketed(operator(',').join(arguments))}", ATOM)
+
+
+def slopes(gate: Gate, output: Symbol, inputs: Sequence[Symbol]) -> list[str]:
+    """Return the local gradients as markup, "" where one is a mere number or too long to read."""
+    try:
+        plain = gate.partials(PROSE.symbol("z"), *[PROSE.symbol("x")] * len(inputs))
+        forms = gate.partials(output, *inputs)
+        short = [isinstance(form, Symbol) and len(str(form)) <= LONGEST_RULE for form in plain]
+        return [str(form) if fits and isinstance(form, Symbol) else "" for form, fits in zip(forms, short, strict=True)]
+    except UNWRITABLE:
+        return [""] * len(inputs)
+
+
+def expression(circuit: Circuit) -> str:
+    """Return the whole formula, the part of each gate marked with its number; of a large graph only the last gate."""
+    called = {wire.node: named(wire.name) for wire in circuit.wires}
+    whole: dict[Value, Symbol] = {}
+    leaves: dict[Value, int] = {}
+    for box, step in zip(circuit.boxes, circuit.forward, strict=True):
+        leaves[step.node] = sum([leaves.get(x, 1) for x in step.inputs])
+        parts = whole if leaves[step.node] <= MOST_LEAVES else {}
+        inputs = [parts.get(x) or called.get(x) or MATHML.number(x.data) for x in step.inputs]
+        made = rule(box.gate, inputs)
+        whole[step.node] = Symbol(MATHML, f'<mrow data-part="{box.index}">{made.text}</mrow>', made.binding)
+    root = circuit.root
+    right = [operator("="), whole[root.node].text] if root.node in whole else []
+    return math(name(root.name), *right)
