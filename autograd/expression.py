@@ -4,8 +4,8 @@
     operand   what gates compute with: a raw number (float), a Value, or a list of these
     rule      what is wrong and what to write instead
 
-Characters, tokens and names are checked first, each in words of its own. Until `parse` draws the caret, an error carries
-(rule, column). Then Python's grammar reads the text, for precedence alone, and a loop makes the gates.
+Characters, tokens and names are checked first, each in words of its own; until `parse` draws the caret, an error is
+just (rule, column). Then the grammar of Python reads the text, for precedence alone, and a loop makes the gates.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ TOKEN = re.compile(
     r"""(?P<number>(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?) | (?P<gate>[A-Za-z_]\w*\ *\() | (?P<name>[A-Za-z_]\w*)
     | (?P<operator>\*\*|[-+*]|/(?!/)) | (?P<group>\() | (?P<list>\[) | (?P<close>[)\]]) | (?P<comma>,)
     | (?P<other>[=!<>:]=|<<|>>|//|[^ ])""",
-    re.ASCII | re.VERBOSE,
+    re.VERBOSE,
 )
 OPENS = {"gate", "group", "list"}
 BEGINS = {"number", "name"} | OPENS  # an operand begins with these, or with a sign …

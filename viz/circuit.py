@@ -10,7 +10,7 @@ Every number comes from `forward_steps` and `backward_steps`; nothing here knows
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -85,10 +85,11 @@ class Circuit:
         return next((wire for wire in self.wires if wire.node is node), None)
 
 
-def circuit_of(f: Value, most: int = MOST_GATES) -> Circuit:
+def circuit_of(f: Value, most: int = MOST_GATES, called: Mapping[Value, str] | None = None) -> Circuit:
     """Return the circuit of everything f depends on; TypeError where f is no Value, ValueError where it is too large.
 
-    Gradients are computed here and no `.grad` is touched; leaves whose data changed are taken as they are now.
+    `called` names the nodes where the names must be others than those of the walk. Gradients are computed here and no
+    `.grad` is touched; leaves whose data changed are taken as they are now.
     """
     if not isinstance(f, Value):
         raise TypeError(f"there is a picture of a Value, not of {type(f).__name__}: pass an expression's output")
@@ -98,11 +99,12 @@ def circuit_of(f: Value, most: int = MOST_GATES) -> Circuit:
         raise ValueError(f"{gates:,} gates are too many for one picture (at most {most}): draw a part of it")
     forward = tuple(graph.forward_steps(f))
     backward = tuple(graph.backward_steps(f))
-    return _assemble(nodes, forward, backward)
+    return _assemble(nodes, forward, backward, called or graph.names(nodes))
 
 
-def _assemble(nodes: Sequence[Value], forward: tuple[Step, ...], backward: tuple[Step, ...]) -> Circuit:
-    called = graph.names(nodes)
+def _assemble(
+    nodes: Sequence[Value], forward: tuple[Step, ...], backward: tuple[Step, ...], called: Mapping[Value, str]
+) -> Circuit:
     # a constant is folded into its gates, unless one of them has nothing else to show, or it is all there is
     bare = {x for step in forward for x in step.inputs if all(y.is_constant for y in step.inputs)}
     folded = {x for step in forward for x in step.inputs if x.is_constant} - bare

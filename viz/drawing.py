@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import tempfile
 from collections.abc import Callable
@@ -35,23 +36,20 @@ class Diagram:
         """The picture as the text of an SVG document."""
         return svg(self.picture)
 
-    @property
-    def dot(self) -> str:
-        """The graph as the text of a DOT file, for Graphviz."""
-        from viz.dot import dot_source
-
-        return "\n".join([dot_source(circuit) for circuit in self.circuits])
-
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture, in the format that the suffix names (.svg, .dot), and return the path.
+        """Write the picture, in the format that the suffix names, and return the path.
 
-        ValueError for another suffix, OSError where it cannot be written; an old file is replaced only by a whole one.
+        .svg and .html for the screen, .png and .pdf (these need the extra `[plots]`, else ImportError), .tex and .dot
+        for TeX and Graphviz. ValueError for another suffix, OSError where it cannot be written; an old file is replaced
+        only by a whole one.
         """
         target = Path(path)
-        formats: dict[str, Callable[[], str]] = {".svg": lambda: self.svg, ".dot": lambda: self.dot}
-        if target.suffix.lower() not in formats:
-            raise ValueError(f"a picture is saved as {' or '.join(formats)}, not as {target.suffix or 'a bare name'!r}")
-        write_aside(target, formats[target.suffix.lower()]().encode())
+        writer = WRITERS.get(target.suffix.lower())
+        if writer is None:
+            *most, last = WRITERS
+            given = repr(target.suffix) if target.suffix else "a name without a suffix"
+            raise ValueError(f"a picture is saved as {', '.join(most)} or {last}, not as {given}")
+        write_aside(target, writer(self))
         return target
 
     def _repr_html_(self) -> str:
@@ -65,6 +63,50 @@ def draw(f: Value, *others: Value) -> Diagram:
     what is no Value, ValueError for a graph of more than 300 gates, DomainError where a value or slope does not exist.
     """
     return Diagram(tuple([circuit_of(root) for root in (f, *others)]))
+
+
+def _svg(diagram: Diagram) -> bytes:
+    return diagram.svg.encode()
+
+
+def _html(diagram: Diagram) -> bytes:
+    title = html.escape(diagram.picture.title)
+    head = f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title>'
+    return f"{head}\n<body>\n{diagram.svg}</body></html>\n".encode()
+
+
+def _png(diagram: Diagram) -> bytes:
+    from viz.paper import written
+
+    return written(diagram.picture, "png")
+
+
+def _pdf(diagram: Diagram) -> bytes:
+    from viz.paper import written
+
+    return written(diagram.picture, "pdf")
+
+
+def _tex(diagram: Diagram) -> bytes:
+    from viz.tex import written
+
+    return written(diagram.picture, diagram.circuits).encode()
+
+
+def _dot(diagram: Diagram) -> bytes:
+    from viz.dot import dot_source
+
+    return "\n".join([dot_source(circuit) for circuit in diagram.circuits]).encode()
+
+
+WRITERS: dict[str, Callable[[Diagram], bytes]] = {
+    ".svg": _svg,
+    ".png": _png,
+    ".pdf": _pdf,
+    ".html": _html,
+    ".tex": _tex,
+    ".dot": _dot,
+}
 
 
 def write_aside(target: Path, content: bytes) -> None:

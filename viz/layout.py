@@ -17,7 +17,9 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import inf
+from typing import Any
 
 from viz import theme
 from viz.circuit import Box, Circuit, Wire
@@ -28,9 +30,9 @@ __all__ = ["Placement", "place"]
 MARGIN, GAP, CHANNEL, STRAIGHT, RADIUS = 22.0, 14.0, 30.0, 10.0, 20.0
 PIN_GAP, FORKED_PIN_GAP = 26.0, 40.0
 LINE_ABOVE, LINE_BELOW = 22.0, 24.0  # room for a line of text over and under a wire
-NEAR_IF = 0.5  # how much smaller a picture must be before inputs leave the left edge
+NEAR_IF = 2 / 3  # how much smaller a picture must be before inputs leave the left edge
 NUDGE = 8.0  # a bend smaller than this is a blemish: where there is room, the wire is made straight
-SWEEPS = 8
+SWEEPS = 4
 
 
 @dataclass(slots=True)
@@ -242,27 +244,31 @@ def _sweep(items: Sequence[Item], columns: list[list[int]], rightwards: bool) ->
 
 
 def _swap(items: Sequence[Item], columns: list[list[int]]) -> None:
-    """Swap neighbours in a column as long as that saves crossings."""
+    """Swap neighbours within their columns as long as that saves crossings."""
     place = {i: k for column in columns for k, i in enumerate(column)}
-    swapped = True
-    while swapped:
-        swapped = False
-        for column in columns:
-            for k in range(len(column) - 1):
-                above, below = column[k : k + 2]
-                if _saved(items[above], items[below], place) > 0:
-                    column[k : k + 2] = below, above
-                    place[above], place[below] = k + 1, k
-                    swapped = True
+    due = set(range(len(columns)))
+    while due:
+        changed = [rank for rank in sorted(due) if _swap_within(items, columns[rank], place)]
+        due = {near for rank in changed for near in (rank - 1, rank, rank + 1) if 0 <= near < len(columns)}
 
 
-def _saved(above: Item, below: Item, place: dict[int, int]) -> int:
-    """Return how many crossings it saves to swap two neighbours."""
-    saved = 0
-    for one, other in ((above.before, below.before), (above.after, below.after)):
-        ends, other_ends = ([(place[j], offset) for j, offset in links] for links in (one, other))
-        saved += sum([(end > other_end) - (end < other_end) for end in ends for other_end in other_ends])
-    return saved
+def _swap_within(items: Sequence[Item], column: list[int], place: dict[int, int]) -> bool:
+    """Go down a column once, swapping where that saves crossings; tell whether anything was swapped."""
+    before = {i: [place[j] for j, _ in items[i].before] for i in column}
+    after = {i: [(place[j], offset) for j, offset in items[i].after] for i in column}
+    swapped = False
+    for k in range(len(column) - 1):
+        above, below = column[k : k + 2]
+        if _too_many(before[above], before[below]) + _too_many(after[above], after[below]) > 0:
+            column[k : k + 2] = below, above
+            place[above], place[below] = k + 1, k
+            swapped = True
+    return swapped
+
+
+def _too_many(upper: Sequence[Any], lower: Sequence[Any]) -> int:
+    """Return how many crossings fewer there are where the wires of two neighbours go, once these are swapped."""
+    return sum([(end > other) - (end < other) for end in upper for other in lower])
 
 
 def _crossings(items: Sequence[Item], columns: list[list[int]]) -> int:
@@ -311,7 +317,7 @@ def _pulled_on(items: Sequence[Item], item: Item) -> list[Pull]:
 def _settle(items: Sequence[Item], column: Sequence[int], pulls: Sequence[list[Pull]]) -> None:
     """Put a column's items where they are pulled, as far as their order and their room allow, in least distances."""
     shifts = [0.0]
-    for above, below in zip(column, column[1:], strict=False):
+    for above, below in pairwise(column):
         shifts.append(shifts[-1] + items[above].down + GAP + items[below].up)
     blocks: list[tuple[float, list[Pull], int]] = []  # (place, pulls, how many): items that have been pushed together
     for pulled, shift in zip(pulls, shifts, strict=True):

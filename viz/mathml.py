@@ -10,23 +10,24 @@ gate by name, and all that people typed is escaped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from autograd.gates import Gate
-from autograd.symbol import ATOM, CHOICE, MATHEMATICS, POWER, PRODUCT, SUM, UNARY, Language, Symbol
+from autograd.symbol import ATOM, CHOICE, COMPARISON, MATHEMATICS, POWER, PRODUCT, SUM, UNARY, Language, Symbol
 from autograd.value import Value
 from viz.circuit import Circuit
+from viz.narration import LONGEST_FORM, MOST_ARGUMENTS, PROSE, UNWRITABLE
 from viz.notation import MINUS, clipped, constant
 from viz.shapes import subscripted
 from viz.svg import escaped
 
 __all__ = ["expression", "math", "name", "rule", "slopes"]
 
-LONGEST_RULE = 26  # characters of a rule, its inputs one letter each: three products and a bias still fit
-MOST_ARGUMENTS = 6
 MOST_LEAVES = 40  # of a whole expression; a longer one is shown as its last gate
-UNWRITABLE = (TypeError, AttributeError, KeyError, ValueError)  # what a rule raises that cannot be run on symbols
+TIMES = "<mo>&#8290;</mo><mspace width='0.15em'></mspace>"  # unseen, between letters
+LETTERS = re.compile(rf'(<mrow data-part="\d+">|</mrow>|<mi>.</mi>|<msub><mi>.</mi><mn>\d+</mn></msub>|{TIMES})+')
 
 
 # ------------------------------------------------------------------------------------------------------- the language
@@ -56,7 +57,7 @@ def call(word: str, operands: int = 1) -> tuple[str, int, tuple[int, ...]]:
 TEMPLATES = {
     **{word: call(word) for word in MATHEMATICS.templates if MATHEMATICS.templates[word][0] == f"{word}({{0}})"},
     **{word: infix(sign, SUM) for word, sign in (("add", "+"), ("sub", MINUS))},
-    **{word: infix(sign, 3) for word, sign in (("lt", "&lt;"), ("le", "≤"), ("gt", "&gt;"), ("ge", "≥"), ("eq", "="))},
+    **{word: infix(sign, COMPARISON) for word, sign in (("lt", "&lt;"), ("le", "≤"), ("gt", "&gt;"), ("ge", "≥"), ("eq", "="))},
     "mul": infix("·", PRODUCT),
     "div": ("<mfrac><mrow>{0}</mrow><mrow>{1}</mrow></mfrac>", ATOM, (CHOICE, CHOICE)),
     "neg": (operator(MINUS) + "{0}", SUM, (PRODUCT,)),
@@ -87,7 +88,10 @@ class _MathML(Language):
                 return x
         template, binding, needs = self.templates[operation]
         symbols = [x if isinstance(x, Symbol) else self.number(x) for x in operands]
-        return Symbol(self, template.format(*map(_fitted, symbols, needs)), binding)
+        texts = [_fitted(x, need) for x, need in zip(symbols, needs, strict=True)]
+        if operation == "mul" and all(map(LETTERS.fullmatch, texts)):
+            template = f"{{0}}{TIMES}{{1}}"
+        return Symbol(self, template.format(*texts), binding)
 
     def number(self, x: float) -> Symbol:
         """Return a number as people type it; a negative one asks for brackets after an operator."""
@@ -135,7 +139,8 @@ def rule(gate: Gate, inputs: Sequence[Symbol]) -> Symbol:
     """Return how a gate makes its output: its rule where that is short, else a call: max(x, y), σ(x)."""
     try:
         plain = gate.forward(*[PROSE.symbol("x")] * len(inputs))
-        if isinstance(plain, Symbol) and len(str(plain)) <= LONGEST_RULE and not str(plain).startswith(f"{gate.name}("):
+        nested = len(inputs) > 1 and str(plain).startswith(f"{gate.name}(")  # max(max(x, y), z)
+        if isinstance(plain, Symbol) and len(str(plain)) <= LONGEST_FORM and not nested:
             return gate.forward(*inputs)  # type: ignore[no-any-return]
     except UNWRITABLE:
         pass
@@ -157,7 +162,7 @@ def slopes(gate: Gate, output: Symbol, inputs: Sequence[Symbol]) -> list[str]:
     try:
         plain = gate.partials(PROSE.symbol("z"), *[PROSE.symbol("x")] * len(inputs))
         forms = gate.partials(output, *inputs)
-        short = [isinstance(form, Symbol) and len(str(form)) <= LONGEST_RULE for form in plain]
+        short = [isinstance(form, Symbol) and len(str(form)) <= LONGEST_FORM for form in plain]
         return [str(form) if fits and isinstance(form, Symbol) else "" for form, fits in zip(forms, short, strict=True)]
     except UNWRITABLE:
         return [""] * len(inputs)
@@ -171,8 +176,8 @@ def expression(circuit: Circuit) -> str:
     for box, step in zip(circuit.boxes, circuit.forward, strict=True):
         leaves[step.node] = sum([leaves.get(x, 1) for x in step.inputs])
         parts = whole if leaves[step.node] <= MOST_LEAVES else {}
-        inputs = [parts.get(x) or called.get(x) or MATHML.number(x.data) for x in step.inputs]
-        made = rule(box.gate, inputs)
+        known = {**called, **parts}
+        made = rule(box.gate, [known[x] if x in known else MATHML.number(x.data) for x in step.inputs])
         whole[step.node] = Symbol(MATHML, f'<mrow data-part="{box.index}">{made.text}</mrow>', made.binding)
     root = circuit.root
     right = [operator("="), whole[root.node].text] if root.node in whole else []

@@ -21,7 +21,7 @@ from typing import Any
 
 from autograd.gates import FLOWS, Gate
 from autograd.graph import Step
-from autograd.symbol import ATOM, CHOICE, MATHEMATICS, SUM, Language, Symbol
+from autograd.symbol import ATOM, CHOICE, MATHEMATICS, PRODUCT, SUM, Language, Symbol
 from autograd.value import Value
 from viz import notation
 from viz.circuit import Circuit, Wire, circuit_of
@@ -29,10 +29,13 @@ from viz.notation import MINUS, Notation, clipped, constant
 
 __all__ = ["aligned", "compare", "plain", "ruled", "story", "table"]
 
-WIDTH = 98  # columns of a terminal
+WIDTH = 100  # columns of a terminal
 LONGEST_FORM = 26  # characters of a rule, its inputs one letter each: three products and a bias still fit
 LONGEST_TITLE = 72
 MOST_ARGUMENTS, MOST_SLOPES = 6, 3  # that are listed before … is written
+MARGIN = " " * 6  # of what is told about one step
+TIE = "\N{NO-BREAK SPACE}"
+LITTLE = " a little"  # said where there is room
 NUDGE = 0.01  # how far the last lines of a story move an input
 FINE = Notation([0.5])  # decimals, even where every number of the circuit is whole
 
@@ -40,28 +43,29 @@ FINE = Notation([0.5])  # decimals, even where every number of the circuit is wh
 def story(f: Value, *, ascii: bool = False) -> str:
     """Tell every step of both passes through the graph of f, in words and numbers, for a terminal of 100 columns.
 
-    With `ascii` nothing but plain ASCII is used. No `.grad` is touched. Raises TypeError for what is no Value, ValueError
-    above 300 gates, DomainError where a value or a slope does not exist.
+    With `ascii` nothing but plain ASCII is used. No `.grad` is touched. Raises TypeError for what is no Value,
+    ValueError above 300 gates, DomainError where a value or a slope does not exist.
     """
     teller = _Teller.of(f, ascii)
+    root, rule = teller.root, teller.fit("downstream = upstream × local")
     return "\n".join(
         [
             *_title(teller),
             "",
-            f"FORWARD: from the inputs to {teller.root}, each gate computes its value",
+            f"FORWARD: from the inputs to {root}, each gate computes its value",
             *_forward(teller),
             "",
-            f"BACKWARD: from {teller.root} to the inputs, each gate hands back {teller.fit('downstream = upstream × local')}",
+            f"BACKWARD: from {root} to the inputs, each gate hands back {rule}",
             *_backward(teller),
             "",
-            f"GRADIENTS: what a small change of one input does to {teller.root}",
+            f"GRADIENTS: what a small change of one input does to {root}",
             *_closing(teller),
         ]
     )
 
 
 def table(f: Value, *, full: bool = False, ascii: bool = False) -> str:
-    """Return the Wengert list of f: one line per wire with its value (primal), local gradients and gradient (adjoint).
+    """Return the Wengert list of f: a line per wire with its value (primal), local gradients and gradient (adjoint).
 
     `full` gives 15 digits, `ascii` plain ASCII; it raises what `story` raises.
     """
@@ -73,8 +77,8 @@ def table(f: Value, *, full: bool = False, ascii: bool = False) -> str:
         step = makers.get(wire.node)
         made = f"= {teller.formula(step)}" if step else "constant" if wire.node.is_constant else "input"
         slopes = _slopes_listed(teller, step, full) if step else ""
-        rows.append((teller.names[wire.node], made, shown(wire.value), f" {slopes}", shown(wire.gradient)))
-    header = ("wire", "made by", "value", " local gradients", f"∂{teller.root}/∂wire")
+        rows.append((teller.names[wire.node], made, shown(wire.value), slopes, shown(wire.gradient)))
+    header = ("wire", "made by", "value", "local gradients", teller.derivative("wire"))
     return "\n".join(ruled(header, rows, "ll.l.", ascii=ascii))
 
 
@@ -86,7 +90,7 @@ def compare(f: Value, g: Value, *, ascii: bool = False) -> str:
     tellers = [_Teller.of(root, ascii) for root in (f, g)]
     one, other = [_results(teller) for teller in tellers]
     rows = [
-        (what, notation.full(x), notation.full(y), f"{abs(x - y):.1g}")
+        (what, notation.full(x), notation.full(y), notation.full(float(f"{abs(x - y):.1g}")))
         for what in {**one, **other}
         for x, y in [(one.get(what, 0.0), other.get(what, 0.0))]
     ]
@@ -158,16 +162,16 @@ def _call(gate: Gate, inputs: Sequence[Symbol]) -> Symbol:
     return PROSE.symbol(f"{gate.family or gate.name}({', '.join(arguments)})")
 
 
-def _slopes(gate: Gate, output: Symbol, inputs: Sequence[Symbol]) -> list[str]:
-    """Return the local gradients as formulas, "" for a mere number; no formula at all where one would be long."""
+def _slopes(gate: Gate, output: Symbol, inputs: Sequence[Symbol]) -> list[Symbol | None]:
+    """Return the local gradients as formulas, None for a mere number; no formula at all where one would be long."""
     try:
         forms = gate.partials(_Name("z"), *[_Name("x")] * len(inputs))
         if all(map(_is_short, forms)):
             slopes = gate.partials(output, *inputs)
-            return [s.text if isinstance(s, Symbol) and not isinstance(s, _Number) else "" for s in slopes]
+            return [s if isinstance(s, Symbol) and not isinstance(s, _Number) else None for s in slopes]
     except UNWRITABLE:
         pass
-    return [""] * len(inputs)
+    return [None] * len(inputs)
 
 
 # ------------------------------------------------------------------------------------------------------- pieces of text
@@ -218,7 +222,7 @@ class _Teller:
         ]
         return _formula(step.gate, numbers).text
 
-    def slopes(self, step: Step) -> list[str]:
+    def slopes(self, step: Step) -> list[Symbol | None]:
         return _slopes(step.gate, self.symbol(step.node), [self.symbol(x) for x in step.inputs])
 
     def derivative(self, wire: str) -> str:
@@ -229,7 +233,7 @@ class _Teller:
         if math.isnan(gradient):
             return f"nobody knows what raising {wire} does"
         verb = "raises" if gradient > 0 else "lowers" if gradient < 0 else "does not move"
-        return f"raising {wire} a little {verb} {self.root}"
+        return f"raising {wire}{LITTLE} {verb} {self.root}"
 
 
 def _names(circuit: Circuit, ascii: bool) -> dict[Value, str]:
@@ -267,10 +271,11 @@ def _results(teller: _Teller) -> dict[str, float]:
 
 def _title(teller: _Teller) -> list[str]:
     gates, inputs = len(teller.circuit.boxes), teller.inputs
-    given = ", ".join([f"{teller.names[wire.node]} = {teller.number(wire.value)}" for wire in inputs])
+    given = ", ".join([f"{teller.names[wire.node]}{TIE}={TIE}{teller.number(wire.value)}" for wire in inputs])
     counts = f"{_counted(gates, 'gate')}, {_counted(len(inputs), 'input')}{': ' * bool(inputs)}{given}"
     whole = f"{teller.root} = {_whole(teller)}" if gates else f"{teller.root} is no gate's output"
-    return [teller.fit(whole), *wrap(teller.fit(counts), WIDTH, subsequent_indent="  ")]
+    lines = wrap(teller.fit(counts), WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return [teller.fit(whole), *[line.replace(TIE, " ") for line in lines]]
 
 
 def _whole(teller: _Teller) -> str:
@@ -287,7 +292,7 @@ def _forward(teller: _Teller) -> list[str]:
         (f"step {i}", f" {step.gate.name}", f" {_made(teller, step)}")
         for i, step in enumerate(teller.circuit.forward, 1)
     ]
-    return aligned(rows, ">ll", indent=2, ascii=teller.ascii)
+    return aligned(rows, "rll", indent=2, ascii=teller.ascii)
 
 
 def _made(teller: _Teller, step: Step) -> str:
@@ -299,21 +304,20 @@ def _made(teller: _Teller, step: Step) -> str:
 
 
 def _backward(teller: _Teller) -> Iterator[str]:
-    root, steps = teller.root, teller.circuit.backward
-    first = len(steps) + 1
-    heads = [(f"step {first}", " start", f" {teller.derivative(root)} = 1 is the seed: {root} moves exactly as itself")]
-    for i, step in enumerate(steps, first + 1):
-        heads.append((f"step {i}", f" {step.gate.name}", f" {teller.names[step.node]} = {teller.formula(step)}"))
-    lines = aligned(heads, ">ll", indent=2, ascii=teller.ascii)
-    yield lines[0]
-    margin = 2 + len(f"step {first + len(steps)}  ")
-    for head, line, step in zip(heads[1:], lines[1:], steps, strict=True):
+    steps, start = teller.circuit.backward, len(teller.circuit.forward) + 1
+    numbers = [f"step {i}" for i in range(start, start + len(steps) + 1)]
+    seed = f" {teller.derivative(teller.root)} = 1   the seed: raising {teller.root} raises it by just as much"
+    made = [(f" {step.gate.name}", f" {teller.names[step.node]} = {teller.formula(step)}") for step in steps]
+    heads = zip(numbers, [(" start", seed), *made], strict=True)
+    first, *lines = aligned([(number, *words) for number, words in heads], "rll", indent=2, ascii=teller.ascii)
+    yield first
+    for number, line, step in zip(numbers[1:], lines, steps, strict=True):
         yield ""
-        yield from _flow(teller, step, head[0], line, " " * margin)
-        yield from _rows(teller, step, " " * margin)
+        yield from _flow(teller, step, number, line)
+        yield from _rows(teller, step)
 
 
-def _flow(teller: _Teller, step: Step, number: str, line: str, margin: str) -> Iterator[str]:
+def _flow(teller: _Teller, step: Step, number: str, line: str) -> Iterator[str]:
     """Tell the pattern of gradient flow: in a sentence where it is met first, by its name from then on."""
     flow = step.gate.flow
     if flow in teller.told:
@@ -322,26 +326,32 @@ def _flow(teller: _Teller, step: Step, number: str, line: str, margin: str) -> I
     teller.told[flow] = number
     yield line
     sentence = f"{flow.capitalize()}: the {step.gate.name} gate {FLOWS[flow].words}."
-    yield from wrap(sentence, WIDTH, initial_indent=margin, subsequent_indent=margin)
+    yield from wrap(sentence, WIDTH, initial_indent=MARGIN, subsequent_indent=MARGIN)
 
 
-def _rows(teller: _Teller, step: Step, margin: str) -> Iterator[str]:
+def _rows(teller: _Teller, step: Step) -> Iterator[str]:
     """Tell what flows back to each input: upstream × local → downstream, and what it comes to at a fork."""
     places = [i for i, x in enumerate(step.inputs) if not x.is_constant]
     slopes = teller.slopes(step)
     cells = [_row(teller, step, i, slopes[i]) for i in places]
     notes = [teller.fit(_note(teller, step, i)) for i in places]
-    lines = aligned(cells, "llrll.l.", indent=len(margin), ascii=teller.ascii)
-    fits = all(_columns(line) + 3 + _columns(note) <= WIDTH for line, note in zip(lines, notes, strict=True))
-    for line, note in zip(lines, notes, strict=True):
-        yield f"{line}   {note}" if fits else f"{line}\n{margin}  {note}"
-    yield from [f"{margin}{line}" for line in _remarks(teller, step)]
+    lines = aligned(cells, "llrll.l.", indent=len(MARGIN), ascii=teller.ascii)
+    yield from map(_beside, lines, notes)
+    yield from [f"{MARGIN}{line}" for line in _remarks(teller, step)]
 
 
-def _row(teller: _Teller, step: Step, place: int, slope: str) -> tuple[str, ...]:
+def _beside(line: str, note: str) -> str:
+    """Return a line with a note after it: in fewer words, or on a line of its own, where there is no room."""
+    for shorter in (note, note.replace(LITTLE, "")):
+        if _width(line) + 3 + _width(shorter) <= WIDTH:
+            return f"{line}   {shorter}"
+    return f"{line}\n{MARGIN}  {note}"
+
+
+def _row(teller: _Teller, step: Step, place: int, slope: Symbol | None) -> tuple[str, ...]:
     local = step.locals[place]
     assert step.upstream is not None
-    formula = f"{slope} =" if slope and not math.isnan(local) else ""
+    formula = "" if slope is None or math.isnan(local) else f"({slope}) =" if slope.binding < PRODUCT else f"{slope} ="
     return (
         f"to {teller.names[step.inputs[place]]}:",
         " upstream",
@@ -371,8 +381,8 @@ def _remarks(teller: _Teller, step: Step) -> Iterator[str]:
     for node in dict.fromkeys(step.inputs):
         wire = teller.circuit.wire_of(node)
         if wire is not None and wire.forks and teller.arrived[node] == len(wire.pins):
-            name = teller.names[node]
-            yield f"gradients add where a wire forks: {name} has them all, {teller.effect(name, wire.gradient)}"
+            name, branches = teller.names[node], len(wire.pins)
+            yield f"{name} forks: its {branches} gradients are added up now, and {teller.effect(name, wire.gradient)}"
     constants = [teller.names[x] for x in step.inputs if x.is_constant]
     if constants:
         verb = "is a constant" if len(set(constants)) == 1 else "are constants"
@@ -380,83 +390,87 @@ def _remarks(teller: _Teller, step: Step) -> Iterator[str]:
 
 
 def _closing(teller: _Teller) -> list[str]:
-    rows = []
-    for wire in teller.inputs:
-        name, change = teller.names[wire.node], NUDGE * wire.gradient
-        promise = f"raise {name} by {NUDGE} and {teller.root} changes by about {FINE.longer(change)}"
-        rows.append((f"{teller.derivative(name)} =", teller.number(wire.gradient), f"  {promise}"))
-    last = f"  Moving all inputs a little along their gradients makes {teller.root} larger, against them smaller."
-    return [*aligned(rows, "l.l", indent=2, ascii=teller.ascii), last]
+    rows = [
+        (f"{teller.derivative(teller.names[w.node])} =", teller.number(w.gradient), f"  {_promise(teller, w)}")
+        for w in teller.inputs
+    ]
+    lines = aligned(rows, "l.l", indent=2, ascii=teller.ascii)
+    moral = f"Moving all inputs a little along their gradients makes {teller.root} larger, against them smaller."
+    return [*lines, f"  {moral}"] if rows else ["  there is no input to change"]
+
+
+def _promise(teller: _Teller, wire: Wire) -> str:
+    """Return what the gradient of an input says about a change of it."""
+    change = FINE.longer(NUDGE * wire.gradient)
+    outcome = "moves by about " + change if wire.gradient else "stays where it is"
+    return f"raise {teller.names[wire.node]} by {NUDGE} and {teller.root} {outcome}"
 
 
 def _slopes_listed(teller: _Teller, step: Step, full: bool) -> str:
     """Return the local gradients of a gate on one line: `∂f/∂a = z = −4, ∂f/∂z = a = 3`."""
     shown = notation.full if full else teller.number
-    output, formulas = teller.names[step.node], teller.slopes(step)
     listed = []
-    for x, formula, local in zip(step.inputs, formulas, step.locals, strict=True):
+    for x, slope, local in zip(step.inputs, teller.slopes(step), step.locals, strict=True):
         if not x.is_constant:
-            listed.append(" = ".join(filter(None, [f"∂{output}/∂{teller.names[x]}", formula, shown(local)])))
+            formula = "" if slope is None else f"{slope} = "
+            listed.append(f"∂{teller.names[step.node]}/∂{teller.names[x]} = {formula}{shown(local)}")
     return ", ".join(listed if len(listed) <= MOST_SLOPES else [*listed[:MOST_SLOPES], "…"])
 
 
-# ------------------------------------------------------------------------------------------------------ lines of columns
+# ----------------------------------------------------------------------------------------------------- lines of columns
 
 
 def aligned(rows: Sequence[Sequence[str]], kinds: str, *, indent: int = 0, ascii: bool = False) -> list[str]:
     """Return rows of cells as lines whose columns stand below each other; a column without text takes no room.
 
-    A character of `kinds` per column says how: l left, r right, `.` by the decimal point, `>` right, as are numbers of
-    steps. With `ascii` the cells are made plain first.
+    A character of `kinds` per column says how: l left, r right, `.` by the decimal point. With `ascii` the cells are
+    made plain first.
     """
-    cells = [[plain(cell) if ascii else cell for cell in row] for row in rows]
-    columns = [_padded(list(column), kind) for column, kind in zip(zip(*cells, strict=True), kinds, strict=True)]
+    columns = [_padded(column, kind) for column, kind in zip(_columns(rows, ascii), kinds)]
     kept = [column for column in columns if column[0]]
-    return [" " * indent + " ".join(line).rstrip() for line in zip(*kept, strict=True)]
+    return [" " * indent + " ".join(line).rstrip() for line in zip(*kept)]
 
 
 def ruled(header: Sequence[str], rows: Sequence[Sequence[str]], kinds: str, *, ascii: bool = False) -> list[str]:
-    """Return a table as lines: its header, a rule, its rows; `kinds` is that of `aligned`."""
-    body = [_padded([plain(c) if ascii else c for c in column], kind) for column, kind in zip(zip(*rows, strict=True), kinds)]
-    top = [plain(cell) if ascii else cell for cell in header]
-    columns = [_padded([title, *column], "l" if kind == "l" else "r") for title, column, kind in zip(top, body, kinds)]
-    lines = ["  ".join(line).rstrip() for line in zip(*columns, strict=True)]
-    rule = "  ".join(["─" * _columns(column[0]) for column in columns])
-    return [lines[0], plain(rule) if ascii else rule, *lines[1:]]
+    """Return a table as lines: its header, a rule, its rows; `kinds` and `ascii` are those of `aligned`."""
+    body = [_padded(column, kind) for column, kind in zip(_columns(rows, ascii), kinds)]
+    titles = [title for (title,) in _columns([header], ascii)]
+    columns = [_padded([title, *column], kind.replace(".", "r")) for title, column, kind in zip(titles, body, kinds)]
+    top, *lines = ["  ".join(line).rstrip() for line in zip(*columns)]
+    rule = "  ".join([("-" if ascii else "─") * _width(column[0]) for column in columns])
+    return [top, rule, *lines]
 
 
-def _padded(cells: list[str], kind: str) -> list[str]:
+def _columns(rows: Sequence[Sequence[str]], ascii: bool) -> list[list[str]]:
+    return [[plain(cell) if ascii else cell for cell in column] for column in zip(*rows)]
+
+
+def _padded(cells: Sequence[str], kind: str) -> list[str]:
     """Return the cells of a column, all equally wide."""
     if kind == ".":
-        tails = [_columns(cell[cell.find(".") :]) if "." in cell else 0 for cell in cells]
-        cells = [cell + " " * (max(tails) - tail) for cell, tail in zip(cells, tails, strict=True)]
-    width = max(map(_columns, cells))
-    return [f"{cell}{_room(cell, width)}" if kind == "l" else f"{_room(cell, width)}{cell}" for cell in cells]
+        tails = [len(cell) - cell.find(".") if "." in cell else 0 for cell in cells]
+        cells = [cell + " " * (max(tails) - tail) for cell, tail in zip(cells, tails)]
+    width = max(map(_width, cells))
+    rooms = [" " * (width - _width(cell)) for cell in cells]
+    return [cell + room if kind == "l" else room + cell for cell, room in zip(cells, rooms)]
 
 
-def _room(cell: str, width: int) -> str:
-    return " " * (width - _columns(cell))
-
-
-def _columns(text: str) -> int:
-    """Return how many columns of a terminal a text takes: two per wide character, none per accent of its own."""
-    if text.isascii():
-        return len(text)
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes: two per wide character, none per combining accent."""
     return sum([0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text])
 
 
-# ------------------------------------------------------------------------------------------------------- plain ASCII
+# --------------------------------------------------------------------------------------------------------- plain ASCII
 
+SUPERSCRIPTS = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
 SPELLINGS = str.maketrans(
-    {
-        **{"×": "*", "·": "*", "÷": "/", "−": "-", "→": "->", "∂": "d", "…": "...", "─": "-", "∞": "inf"},
-        **{"≤": "<=", "≥": ">=", "√": "sqrt", "σ": "sigmoid", "Σ": "sum", "′": "'", "◂": "<"},
-        **{superscript: digit for superscript, digit in zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789", strict=True)},
-    }
+    dict(zip(SUPERSCRIPTS, "-0123456789"))
+    | {"×": "*", "·": "*", "÷": "/", "−": "-", "→": "->", "◂": "<", "∂": "d", "…": "...", "─": "-", "′": "'"}
+    | {"≤": "<=", "≥": ">=", "√": "sqrt", "σ": "sigmoid", "Σ": "sum", "∞": "inf"}
 )
 
 
 def plain(text: str) -> str:
     """Return a text in plain ASCII: signs spelled as people type them, anything else as a backslash escape."""
-    powers = re.sub(r"(?<=\w)(?=[⁻⁰¹²³⁴-⁹])(?<![⁻⁰¹²³⁴-⁹])", "^", text)
+    powers = re.sub(f"(?<=\\w)(?<![{SUPERSCRIPTS}])(?=[{SUPERSCRIPTS}])", "^", text)
     return powers.translate(SPELLINGS).encode("ascii", "backslashreplace").decode()

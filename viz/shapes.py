@@ -152,11 +152,16 @@ def _wire_texts(circuit: Circuit, wire: Wire, stub: Stub) -> Iterator[Text]:
 
 
 def _name(wire: Wire, x: float, y: float, size: float, anchor: str) -> Text:
-    """Return a wire's name: digits at the end of a word are its subscript, as in w0; the whole label is the title."""
+    """Return a wire's name, the whole label as its title."""
     kind = "faint-name" if size == theme.NAME_SIZE else "name"
-    match = re.fullmatch(r"([^\W\d_]+)(\d+)", shown := clipped(wire.name))
-    base, digits = match.groups() if match else (shown, "")
+    base, digits = subscripted(wire.name)
     return Text(x, y, base, size, kind, ("wire", wire.index), anchor, digits, wire.name)
+
+
+def subscripted(label: str) -> tuple[str, str]:
+    """Return a label as it is shown, and its subscript: the digits at the end of a word, as in w0."""
+    match = re.fullmatch(r"([^\W\d_]+)(\d+)", shown := clipped(label))
+    return (match[1], match[2]) if match else (shown, "")
 
 
 def _pins(circuit: Circuit, box: Box, spot: Spot) -> Iterator[Shape]:

@@ -8,7 +8,7 @@ from html import escape
 from viz import theme
 from viz.shapes import Bend, Dot, Frame, Owner, Picture, Shape, Text
 
-__all__ = ["svg", "written"]
+__all__ = ["escaped", "svg", "written"]
 
 
 def svg(picture: Picture) -> str:
@@ -27,7 +27,7 @@ def _head(picture: Picture) -> list[str]:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="gatewise" role="img" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}">',
         _title(picture.title),
-        f"<desc>{_text(picture.description)}</desc>",
+        f"<desc>{escaped(picture.description)}</desc>",
         f"<style>{theme.CSS}</style>",
         f'<rect class="gw-ground" width="{width}" height="{height}"/>',
     ]
@@ -62,8 +62,10 @@ def _(frame: Frame) -> str:
 def _(text: Text) -> str:
     anchor = f' text-anchor="{text.anchor}"' if text.anchor != "start" else ""
     place = f'x="{_n(text.x)}" y="{_n(text.y)}" font-size="{_n(text.size)}"{anchor}'
-    lowered = f'<tspan dy="{theme.SUBSCRIPT_DROP}" font-size="{_n(text.size * theme.SUBSCRIPT)}">{text.subscript}</tspan>'
-    words = f"{_text(text.text)}{lowered if text.subscript else ''}{_title(text.title)}"
+    lowered = (
+        f'<tspan dy="{theme.SUBSCRIPT_DROP}" font-size="{_n(text.size * theme.SUBSCRIPT)}">{text.subscript}</tspan>'
+    )
+    words = f"{escaped(text.text)}{lowered if text.subscript else ''}{_title(text.title)}"
     return f'<text class="gw-{text.kind}"{_of(text.of)} {place}>{words}</text>'
 
 
@@ -72,7 +74,7 @@ def _of(owner: Owner) -> str:
 
 
 def _title(title: str) -> str:
-    return f"<title>{_text(title)}</title>" if title else ""
+    return f"<title>{escaped(title)}</title>" if title else ""
 
 
 def _n(x: float) -> str:
@@ -80,7 +82,7 @@ def _n(x: float) -> str:
     return "0" if abs(x) < 0.05 else f"{x:.1f}".removesuffix(".0")
 
 
-def _text(text: str) -> str:
-    """Return text fit for XML: escaped, and without the characters that XML does not allow at all."""
+def escaped(text: str) -> str:
+    """Return text fit for XML and HTML: escaped, and without the characters that XML does not allow at all."""
     legal = [c if c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff" else "\ufffd" for c in text]
     return escape("".join(legal))

@@ -1,0 +1,129 @@
+"""A picture as PNG or PDF, drawn by matplotlib: its fonts come with it, so the file is the same on every machine.
+
+matplotlib is the extra `[plots]`, imported only here and in `viz.plots`; no window, no pyplot, no global state.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import singledispatch
+from io import BytesIO
+from typing import Any
+
+from viz import theme
+from viz.shapes import Bend, Dot, Frame, Picture, Shape, Text
+
+__all__ = ["written"]
+
+PIXELS_PER_INCH = 96.0  # of CSS: a picture is as large on paper as on a screen
+POINTS = 72.0 / PIXELS_PER_INCH
+SHARPNESS = 2.0  # PNG pixels per CSS pixel: fit for slides
+FONTS = {"sans": "DejaVu Sans", "serif": "DejaVu Serif"}  # these two come with matplotlib
+
+
+def written(picture: Picture, kind: str) -> bytes:
+    """Return the bytes of a "png" or "pdf" file; ImportError, with the line to type, without matplotlib."""
+    figure = _figure(picture)
+    for x, y, shapes in picture.groups:
+        for layer, shape in enumerate(shapes):
+            _draw(shape, figure, x, y, layer)
+    file = BytesIO()
+    # without a date and the name of the software the same picture gives the same bytes
+    metadata = {"CreationDate": None, "Producer": None, "Creator": None} if kind == "pdf" else {"Software": None}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # an emoji in a label becomes a box
+        figure.savefig(file, format=kind, dpi=PIXELS_PER_INCH * SHARPNESS, metadata=metadata)
+    return file.getvalue()
+
+
+def _figure(picture: Picture) -> Any:
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ImportError('PNG and PDF are drawn by matplotlib: pip install "gatewise[plots]"') from None
+    width, height = picture.width / PIXELS_PER_INCH, picture.height / PIXELS_PER_INCH
+    figure = Figure(figsize=(width, height), dpi=PIXELS_PER_INCH, facecolor=theme.LIGHT["ground"])
+    FigureCanvasAgg(figure)  # measures where a subscript goes
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set(xlim=(0, picture.width), ylim=(picture.height, 0))
+    axes.axis("off")
+    return figure
+
+
+@singledispatch
+def _draw(shape: Shape, figure: Any, x: float, y: float, layer: int) -> None:
+    raise AssertionError(f"no such shape: {shape!r}")
+
+
+@_draw.register
+def _(bend: Bend, figure: Any, x: float, y: float, layer: int) -> None:
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    middle = (bend.x + bend.to_x) / 2
+    points = [(bend.x, bend.y), (middle, bend.y), (middle, bend.to_y), (bend.to_x, bend.to_y)]
+    path = Path([(x + px, y + py) for px, py in points], [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
+    line = {"edgecolor": theme.LIGHT["wire"], "linewidth": theme.WIRE_WIDTH * POINTS, "capstyle": "round"}
+    figure.axes[0].add_patch(PathPatch(path, fill=False, zorder=layer, **line))
+
+
+@_draw.register
+def _(dot: Dot, figure: Any, x: float, y: float, layer: int) -> None:
+    from matplotlib.patches import Circle
+
+    colour = theme.LIGHT[theme.FILL[dot.kind]]
+    figure.axes[0].add_patch(Circle((x + dot.x, y + dot.y), theme.FORK_RADIUS, color=colour, zorder=layer))
+
+
+@_draw.register
+def _(frame: Frame, figure: Any, x: float, y: float, layer: int) -> None:
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    points, codes = _outline(x + frame.x, y + frame.y, frame.width, frame.height, frame.corner)
+    path = Path(points, [getattr(Path, code) for code in codes])
+    look = {
+        "edgecolor": theme.LIGHT["ink"],
+        "facecolor": theme.LIGHT["gate"],
+        "linewidth": theme.OUTLINE_WIDTH * POINTS,
+    }
+    figure.axes[0].add_patch(PathPatch(path, zorder=layer, **look))
+
+
+def _outline(
+    x: float, y: float, width: float, height: float, corner: float
+) -> tuple[list[tuple[float, float]], list[str]]:
+    """Return the path round a box: four sides and four quarter circles, each as one cubic curve."""
+    control = corner * (1 - 0.5523)  # a cubic with its controls 0.5523 r out is a circle to 0.03 %
+    right, bottom = x + width, y + height
+    quarters = [
+        ((right - corner, y), (right - control, y), (right, y + control), (right, y + corner)),
+        ((right, bottom - corner), (right, bottom - control), (right - control, bottom), (right - corner, bottom)),
+        ((x + corner, bottom), (x + control, bottom), (x, bottom - control), (x, bottom - corner)),
+        ((x, y + corner), (x, y + control), (x + control, y), (x + corner, y)),
+    ]
+    points = [point for quarter in quarters for point in quarter]
+    return [*points, points[0]], ["MOVETO", *["CURVE4"] * 3, *["LINETO", *["CURVE4"] * 3] * 3, "CLOSEPOLY"]
+
+
+@_draw.register
+def _(text: Text, figure: Any, x: float, y: float, layer: int) -> None:
+    serif = text.kind in theme.ITALIC_SERIF
+    style = {
+        "color": theme.LIGHT[theme.FILL[text.kind]],
+        "fontfamily": FONTS["serif" if serif else "sans"],
+        "fontstyle": "italic" if serif else "normal",
+        "fontweight": "bold" if text.kind in theme.BOLD else "normal",
+        "parse_math": False,  # a dollar sign in a label is a dollar sign
+        "va": "baseline",
+        "zorder": layer,
+    }
+    side = {"start": "left", "middle": "center", "end": "right"}[text.anchor]
+    # digits are equally wide, so the room a subscript takes needs no measuring
+    lowered = theme.text_width(text.subscript, text.size * theme.SUBSCRIPT)
+    left = x + text.x - (lowered if text.anchor == "end" else 0.0)
+    label = figure.axes[0].text(left, y + text.y, text.text, ha=side, fontsize=text.size * POINTS, **style)
+    if text.subscript:
+        where = (label.get_window_extent().x1, y + text.y + theme.SUBSCRIPT_DROP)
+        figure.axes[0].text(*where, text.subscript, fontsize=text.size * theme.SUBSCRIPT * POINTS, **style)

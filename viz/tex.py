@@ -1,0 +1,140 @@
+r"""A picture as TeX: TikZ for the circuit and, under it, the chain rule of every gate as a table.
+
+The file compiles by itself with pdflatex and needs only `standalone`, `tikz` and `amsmath`. What people typed is
+escaped; characters that the standard fonts lack are spelled as code points, so that no label can break a lecture.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import singledispatch
+
+from viz import theme
+from viz.circuit import Circuit
+from viz.notation import clipped
+from viz.shapes import Bend, Dot, Frame, Picture, Shape, Text
+
+__all__ = ["written"]
+
+SPECIAL = {
+    **{c: f"\\{c}" for c in "#$%&_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "-": "-{}",  # two of them are no dash
+    "−": r"$-$",
+    "×": r"$\times$",
+    "÷": r"$\div$",
+    "·": r"$\cdot$",
+    "√": r"$\surd$",
+    "Σ": r"$\Sigma$",
+    "σ": r"$\sigma$",
+    "∞": r"$\infty$",
+    "∂": r"$\partial$",
+    "◂": r"$\triangleleft$",
+    "…": r"\dots{}",
+    **{c: f"$^{{{unicodedata.normalize('NFKC', c).replace(chr(0x2212), '-')}}}$" for c in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"},
+}
+
+HEAD = r"""\documentclass[varwidth=\maxdimen,border=6pt]{standalone}
+\usepackage[T1]{fontenc}
+\usepackage{amsmath}
+\usepackage{tikz}
+"""
+
+
+def written(picture: Picture, circuits: Sequence[Circuit]) -> str:
+    """Return the text of a TeX file that draws the picture and lists the chain rule of its circuits."""
+    colours = [f"\\definecolor{{gw{name}}}{{HTML}}{{{code[1:].upper()}}}" for name, code in theme.LIGHT.items()]
+    lines = [HEAD.rstrip(), *colours, r"\begin{document}", r"\begin{tikzpicture}[x=0.75pt,y=-0.75pt,line cap=round]"]
+    for x, y, shapes in picture.groups:
+        lines.append(f"\\begin{{scope}}[shift={{({_n(x)},{_n(y)})}}]")
+        lines.extend([_draw(shape) for shape in shapes])
+        lines.append(r"\end{scope}")
+    lines.append(r"\end{tikzpicture}")
+    for circuit in circuits:
+        lines.extend(_table(circuit))
+    return "\n".join([*lines, r"\end{document}", ""])
+
+
+@singledispatch
+def _draw(shape: Shape) -> str:
+    raise AssertionError(f"no such shape: {shape!r}")
+
+
+@_draw.register
+def _(bend: Bend) -> str:
+    middle = _n((bend.x + bend.to_x) / 2)
+    start, end = f"({_n(bend.x)},{_n(bend.y)})", f"({_n(bend.to_x)},{_n(bend.to_y)})"
+    curve = f".. controls ({middle},{_n(bend.y)}) and ({middle},{_n(bend.to_y)}) .." if bend.y != bend.to_y else "--"
+    return f"\\draw[gwwire,line width={theme.WIRE_WIDTH * 0.75}pt] {start} {curve} {end};"
+
+
+@_draw.register
+def _(dot: Dot) -> str:
+    return f"\\fill[gw{theme.FILL[dot.kind]}] ({_n(dot.x)},{_n(dot.y)}) circle[radius={theme.FORK_RADIUS * 0.75}pt];"
+
+
+@_draw.register
+def _(frame: Frame) -> str:
+    look = (
+        f"draw=gwink,fill=gwgate,line width={theme.OUTLINE_WIDTH * 0.75}pt,rounded corners={frame.corner * 0.75:.2f}pt"
+    )
+    corners = f"({_n(frame.x)},{_n(frame.y)}) rectangle ({_n(frame.x + frame.width)},{_n(frame.y + frame.height)})"
+    return f"\\path[{look}] {corners};"
+
+
+@_draw.register
+def _(text: Text) -> str:
+    side = {"start": "base west", "middle": "base", "end": "base east"}[text.anchor]
+    points = text.size * 0.75
+    font = f"\\fontsize{{{points:.2f}}}{{{points * 1.2:.2f}}}\\selectfont"
+    face = r"\itshape" if text.kind in theme.ITALIC_SERIF else r"\sffamily"
+    weight = r"\bfseries" if text.kind in theme.BOLD else ""
+    words = escaped(text.text) + (f"$_{{{text.subscript}}}$" if text.subscript else "")
+    colour = theme.FILL[text.kind]
+    place = f"({_n(text.x)},{_n(text.y)})"
+    return f"\\node[anchor={side},inner sep=0pt,text=gw{colour},font={font}{face}{weight}] at {place} {{{words}}};"
+
+
+def _table(circuit: Circuit) -> Iterator[str]:
+    """Write the chain rule, a row for each input of each gate: upstream times local is downstream."""
+    root, short = escaped(clipped(circuit.root.name)), circuit.notation.longer
+    yield r"\par\medskip\begin{tabular}{llrcrcr}"
+    yield r"gate & from $\to$ to & upstream & & local & & downstream\\\hline"
+    for step in circuit.backward:
+        box = next(box for box in circuit.boxes if circuit.wires[box.wire].node is step.node)
+        made = circuit.wires[box.wire]
+        for pin in box.pins:
+            names = f"{escaped(clipped(made.name))} $\\to$ {escaped(clipped(circuit.wires[pin.wire].name))}"
+            numbers = " & ".join(
+                [
+                    short(made.gradient),
+                    r"$\times$",
+                    circuit.notation.factor(pin.local, longer=True),
+                    "$=$",
+                    short(pin.downstream),
+                ]
+            )
+            yield f"{escaped(step.gate.name)} & {names} & {escaped_numbers(numbers)}\\\\"
+    yield f"\\multicolumn{{7}}{{l}}{{gradients of {root}, in the order of the backward pass}}"
+    yield r"\end{tabular}"
+
+
+def escaped_numbers(text: str) -> str:
+    """Return numbers with the minus and infinity signs that TeX sets."""
+    return text.replace("−", "$-$").replace("∞", r"$\infty$")
+
+
+def escaped(text: str) -> str:
+    """Return text that TeX sets as it stands; what its standard fonts lack is spelled as U+ and its code point."""
+    return "".join([SPECIAL.get(c) or (c if " " <= c <= "~" else f"U+{ord(c):04X}") for c in text])
+
+
+def _n(x: float) -> str:
+    return f"{x:.1f}".removesuffix(".0")
