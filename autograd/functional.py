@@ -37,7 +37,7 @@ _running = _Running()
 
 
 @dataclass(frozen=True, slots=True)
-class _Recording:
+class Recording:
     """One call of fn on twins of its arguments: its result, and the walk that stops at the twins."""
 
     result: Any
@@ -54,7 +54,7 @@ class _Recording:
         return x if self.differentiable or not isinstance(x, Value) else x._data
 
 
-def _record(fn: ScalarFunction, xs: Sequence[Any], around: Sequence[Any] = ()) -> _Recording:
+def record(fn: ScalarFunction, xs: Sequence[Any], around: Sequence[Any] = ()) -> Recording:
     """Run fn on twins of xs; a Value's twin is a copy gate, so that fn may use the Value itself beside its argument."""
     twins = tuple([apply(COPY, x) if isinstance(x, Value) else Value(x) for x in xs])
     outer = _running.arguments
@@ -64,11 +64,11 @@ def _record(fn: ScalarFunction, xs: Sequence[Any], around: Sequence[Any] = ()) -
     finally:
         _running.arguments = outer
     if not isinstance(result, Value):
-        return _Recording(as_float(result), twins, [], False)
+        return Recording(as_float(result), twins, [], False)
     nodes = graph.order(result, given=twins)
     graph.forward(nodes)  # fn may have used a Value whose leaves were changed since
     differentiable = any(isinstance(x, Value) for x in (*xs, *around)) or not set(outer).isdisjoint(nodes)
-    return _Recording(result, twins, nodes, differentiable)
+    return Recording(result, twins, nodes, differentiable)
 
 
 def value_and_grad(fn: ScalarFunction) -> Callable[..., tuple[Number, Number]]:
@@ -82,14 +82,14 @@ def value_and_grad(fn: ScalarFunction) -> Callable[..., tuple[Number, Number]]:
     """
 
     def derivative(*xs: Any) -> tuple[Number, Number]:
-        recording = _record(fn, xs)
+        recording = record(fn, xs)
         gradients = _gradients(recording)
         return recording.number(recording.result), gradients[0] if len(xs) == 1 else gradients
 
     return derivative
 
 
-def _gradients(recording: _Recording) -> tuple[Number, ...]:
+def _gradients(recording: Recording) -> tuple[Number, ...]:
     steps = deque(graph.pull(recording.nodes, 1.0, recording.read), maxlen=1)
     # a function that returns its argument has an empty walk: the seed goes straight to the twin
     found: dict[Any, Number] = steps[0][2] if steps else {recording.result: 1.0}
@@ -121,7 +121,7 @@ def jvp(fn: ScalarFunction, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
     """
     if len(xs) != len(tangents):
         raise ValueError(f"jvp needs one tangent for each x, got {len(tangents)} for {len(xs)}")
-    recording = _record(fn, xs, around=tangents)
+    recording = record(fn, xs, around=tangents)
     moving = {
         twin: tangent if isinstance(tangent, Value) else as_float(tangent)
         for twin, tangent in zip(recording.twins, tangents, strict=True)
@@ -142,9 +142,9 @@ def hessian(fn: ScalarFunction) -> Callable[..., list[list[float]]]:
 
         def row(i: int) -> list[float]:
             def slope(*twins: Value) -> Number:
-                return _gradients(_record(fn, twins))[i]
+                return _gradients(record(fn, twins))[i]
 
-            found = _gradients(_record(slope, [float(x) for x in xs]))
+            found = _gradients(record(slope, [float(x) for x in xs]))
             return [float(found[j]) for j in columns]
 
         return [row(i) for i in columns]

@@ -111,10 +111,10 @@ def _assemble(
     drawn = [node for node in nodes if node not in folded]
     index = {node: i for i, node in enumerate(drawn)}
     gradients = _gradients(nodes[-1], backward)
-    notation = Notation([x for step in backward for x in (*step.values, step.value, *step.locals, *step.downstream)])
+    numbers = [x for step in backward for x in (*step.values, step.value, *step.locals, *step.downstream)]
     flow = {step.node: step for step in backward}
-    numbers = count()
-    boxes = tuple([_box(i, flow[step.node], index, numbers) for i, step in enumerate(forward)])
+    pin_numbers = count()
+    boxes = tuple([_box(i, flow[step.node], index, pin_numbers) for i, step in enumerate(forward)])
     pins: list[list[tuple[int, int]]] = [[] for _ in drawn]
     for box in boxes:
         for i, pin in enumerate(box.pins):
@@ -126,7 +126,7 @@ def _assemble(
             for i, node in enumerate(drawn)
         ]
     )
-    return Circuit(wires, boxes, forward, backward, notation)
+    return Circuit(wires, boxes, forward, backward, Notation([nodes[-1].data, *numbers]))
 
 
 def _gradients(root: Value, backward: Sequence[Step]) -> dict[Value, float]:

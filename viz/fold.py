@@ -15,7 +15,7 @@ One walk, one pass forward and one back, in loops; no `.grad` is touched.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import nan
@@ -24,7 +24,7 @@ from autograd import graph
 from autograd.gates import Gate
 from autograd.graph import inputs_of
 from autograd.value import Value
-from viz.grouping import Cell, Grouping, Path, grouped, path_of
+from viz.grouping import Grouping, grouped, path_of
 
 __all__ = ["Folded", "Link", "Part", "folded"]
 
@@ -81,9 +81,10 @@ class Link:
 class Folded:
     """A folded graph: its parts in the order of depth, and the links between them and between their units."""
 
-    root: str
+    root: str  # what the output is called
     value: float
     gates: int
+    output: int  # the part that makes the output
     parts: tuple[Part, ...]
     layers: int  # so many of the parts, the first ones, are made of paths; 0 where the parts are bands
     links: tuple[Link, ...]
@@ -98,7 +99,7 @@ class Folded:
     @property
     def unfolds(self) -> bool:
         """Tell whether the units are few enough to be drawn one by one."""
-        return bool(self.units) and _few(self.parts)
+        return _few(self.parts)
 
 
 def folded(f: Value) -> Folded:
@@ -110,24 +111,22 @@ def folded(f: Value) -> Folded:
     tallies, wires = _counted(grouping)
     parts = _parts(grouping, tallies)
     links = _links(wires, [cell.part for cell in grouping.cells])
-    units = len([cell for cell in grouping.cells if cell.path])
-    apart = _links({ends: w for ends, w in wires.items() if 0 <= min(ends) and max(ends) < units}, range(units))
-    columns = _columns(len(parts), links)
     return Folded(
         root=grouping.root,
         value=f.data,
         gates=len(grouping.homes),
+        output=grouping.cells[grouping.homes[f]].part if f.gate else -1,
         parts=parts,
         layers=grouping.layers,
         links=links,
-        unit_links=apart if _few(parts) else (),
-        columns=columns,
+        unit_links=_unit_links(grouping, wires) if _few(parts) else (),
+        columns=_columns(grouping, links),
     )
 
 
 def _few(parts: Sequence[Part]) -> bool:
     counts = [len(part.units) for part in parts]
-    return sum(counts) <= MOST_UNITS and max(counts) <= MOST_IN_LAYER
+    return 0 < sum(counts) <= MOST_UNITS and max(counts) <= MOST_IN_LAYER
 
 
 # ------------------------------------------------------------------------------------------------------ one pass back
@@ -139,49 +138,182 @@ class Tally:
 
     kinds: dict[Gate, int] = field(default_factory=dict)
     outputs: int = 0
-    value: float = 0.0
+    value: float = 0.0  # sums of absolute numbers
     gradient: float = 0.0
     switches: int = 0
     shut: int = 0
     ends: int = 0
     leaves: set[Value] = field(default_factory=set)
 
+    def count_gate(self, node: Value, slopes: Sequence[float]) -> None:
+        """Count a gate by its kind, and whether it is a switch that is shut."""
+        gate = node.gate
+        assert gate is not None
+        self.kinds[gate] = self.kinds.get(gate, 0) + 1
+        if gate.flow == SWITCH:
+            self.switches += 1
+            self.shut += node.data == 0 and not any(slopes)
 
-Wires = dict[tuple[int, int], list[float]]  # (source cell, target cell) -> [how many, sum of |gradient|]
+    def count_output(self, node: Value, gradient: float) -> None:
+        """Count a gate whose value leaves the cell."""
+        self.outputs += 1
+        self.value += abs(node.data)
+        self.gradient += abs(gradient)
+
+
+Wires = dict[tuple[int, int], list[float]]  # (source, target) -> [how many, sum of |gradient|]
 
 
 def _counted(grouping: Grouping) -> tuple[list[Tally], Wires]:
-    """Pull the gradient through the graph once, and count as it passes."""
+    """Pull the gradient through the graph once, and count per cell what passes."""
     tallies = [Tally() for _ in grouping.cells]
     wires: Wires = {}
-    homes, bands = grouping.homes, not grouping.layers
-    leaving = {grouping.nodes[-1]}  # outputs of cells; all that a gate feeds has been visited when it is
-    continued: set[Value] = set()  # labelled gates that are no ends
+    homes, owners, bands = grouping.homes, grouping.owners, not grouping.layers
+    leaving = {grouping.nodes[-1]}  # all that a gate feeds has been visited before it
     for node, slopes, gradients in graph.pull(grouping.nodes):
         here, upstream = homes[node], gradients[node]
         tally = tallies[here]
-        _count_gate(tally, node, slopes)
+        tally.count_gate(node, slopes)
         if bands or node in leaving:
-            tally.outputs += 1
-            tally.value += abs(node.data)
-            tally.gradient += abs(upstream)
-        labelled = bool(grouping.cells[here].path and node.label and path_of(node.label))
-        tally.ends += labelled and node not in continued
+            tally.count_output(node, upstream)
         for x, slope in zip(inputs_of(node), slopes, strict=True):
             there = homes.get(x, INPUTS)
-            if there == here:
-                if labelled and path_of(x.label):
-                    continued.add(x)
+            if there == here or x.is_constant:
                 continue
-            if there >= 0:
-                leaving.add(x)
-            elif x.is_constant:
-                continue
-            else:
+            if there == INPUTS:
                 tally.leaves.add(x)
-                if path_of(x.label):
-                    continue
-            wire = wires.setdefault((there, here), [0, 0.0])
-            wire[0] += 1
-            wire[1] += abs(upstream * slope)
+                if x in owners:
+                    continue  # parameters are told by their number, not as wires
+            else:
+                leaving.add(x)
+            _add_wires(wires, (there, here), 1, abs(upstream * slope))
+    _count_ends(grouping, tallies)
     return tallies, wires
+
+
+def _add_wires(wires: Wires, ends: tuple[int, int], count: float, gradient: float) -> None:
+    wire = wires.get(ends)
+    if wire is None:
+        wires[ends] = [count, gradient]
+    else:
+        wire[0] += count
+        wire[1] += gradient
+
+
+def _count_ends(grouping: Grouping, tallies: Sequence[Tally]) -> None:
+    for end in ends_of(grouping):
+        tallies[grouping.homes[end]].ends += 1
+
+
+def ends_of(grouping: Grouping) -> list[Value]:
+    """Return the ends of all units, in the order of the walk: of a stack, one per sample."""
+    if not grouping.layers:
+        return []
+    homes = grouping.homes
+    labelled = [node for node in grouping.nodes if node in homes and path_of(node.label)]
+    continued = {x for node in labelled for x in inputs_of(node) if homes.get(x) == homes[node] and path_of(x.label)}
+    return [node for node in labelled if node not in continued]
+
+
+# --------------------------------------------------------------------------------------------------- from cells to parts
+
+
+def _parts(grouping: Grouping, tallies: Sequence[Tally]) -> tuple[Part, ...]:
+    """Return the parts, each with its units in the order of their names."""
+    members: list[list[int]] = [[] for _ in grouping.parts]
+    for i, cell in enumerate(grouping.cells):
+        members[cell.part].append(i)
+    parameters = Counter(grouping.owners.values())
+    whole = Counter([part for _, part in grouping.owners.values()])
+    parts = []
+    for index, name in enumerate(grouping.parts):
+        units = [
+            _part(grouping, grouping.cells[i].name, [tallies[i]], (i, index), parameters[i, index])
+            for i in members[index]
+            if grouping.cells[i].path
+        ]
+        inside = [tallies[i] for i in members[index]]
+        parts.append(_part(grouping, name, inside, (-1, index), whole[index], units))
+    return tuple(parts)
+
+
+def _part(
+    grouping: Grouping,
+    name: str,
+    inside: Sequence[Tally],
+    owner: tuple[int, int],
+    parameters: int,
+    units: Sequence[Part] = (),
+) -> Part:
+    outputs = sum([tally.outputs for tally in inside])
+    leaves = set().union(*[tally.leaves for tally in inside])
+    foreign = [grouping.owners[x] for x in leaves if x in grouping.owners and not _owns(owner, grouping.owners[x])]
+    ends = [tally.ends for tally in inside]
+    return Part(
+        name=name,
+        kinds=_kinds(inside),
+        outputs=outputs,
+        value=_mean([tally.value for tally in inside], outputs),
+        gradient=_mean([tally.gradient for tally in inside], outputs),
+        switches=sum([tally.switches for tally in inside]),
+        shut=sum([tally.shut for tally in inside]),
+        parameters=parameters,
+        inputs=sum([x not in grouping.owners for x in leaves]),
+        borrowed=len(foreign),
+        stack=(min(ends), max(ends)),
+        units=tuple(units),
+    )
+
+
+def _owns(reader: tuple[int, int], owner: tuple[int, int]) -> bool:
+    """Tell whether a unit or a part, (-1, part), reads a parameter of its own, or of the layer it is in."""
+    return reader[1] == owner[1] and (reader[0] == owner[0] or -1 in (reader[0], owner[0]))
+
+
+def _kinds(tallies: Iterable[Tally]) -> tuple[tuple[str, int], ...]:
+    kinds: Counter[str] = Counter()
+    for tally in tallies:
+        for gate, count in tally.kinds.items():
+            kinds[gate.symbol] += count
+    return tuple(sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0])))
+
+
+def _mean(sums: Sequence[float], count: int) -> float:
+    return sum(sums) / count if count else nan
+
+
+# ---------------------------------------------------------------------------------------------------- links and columns
+
+
+def _links(wires: Wires, place_of: Sequence[int] | dict[int, int]) -> tuple[Link, ...]:
+    """Return the wires between cells as links between what the cells are in; what stays inside is no link."""
+    between: Wires = {}
+    for (source, target), (count, gradient) in sorted(wires.items()):
+        ends = (place_of[source] if source >= 0 else INPUTS, place_of[target])
+        if ends[0] != ends[1]:
+            _add_wires(between, ends, count, gradient)
+    return tuple([Link(*ends, int(count), total / count) for ends, (count, total) in sorted(between.items())])
+
+
+def _unit_links(grouping: Grouping, wires: Wires) -> tuple[Link, ...]:
+    units = [i for i, cell in enumerate(grouping.cells) if cell.path]
+    units.sort(key=lambda i: grouping.cells[i].part)  # a stable sort: layer by layer, as `Folded.units`
+    place = dict(zip(units, range(len(units)), strict=True))
+    return _links({ends: wire for ends, wire in wires.items() if set(ends) <= place.keys()}, place)
+
+
+def _columns(grouping: Grouping, links: Sequence[Link]) -> tuple[int, ...]:
+    """Return the column of each part: one more than the last that feeds it, wires that lead back set aside."""
+    layers = grouping.layers or len(grouping.parts)
+    flow = sorted(range(len(grouping.parts)), key=lambda i: (grouping.after[i], i >= layers))
+    place = {part: i for i, part in enumerate(flow)}
+    onward = [link for link in links if link.source >= 0 and place[link.source] < place[link.target]]
+    columns = [0] * len(flow)
+    for part in flow:
+        columns[part] = 1 + max([columns[link.source] for link in onward if link.target == part], default=-1)
+    for part in reversed(flow):  # what depends on inputs alone stands right before what it feeds
+        feeds = [columns[link.target] for link in onward if link.source == part]
+        if part >= layers and columns[part] == 0 and feeds:
+            columns[part] = max(0, min(feeds) - 1)
+    columns[grouping.cells[grouping.homes[grouping.nodes[-1]]].part] = max(columns)
+    return tuple(columns)

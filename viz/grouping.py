@@ -60,6 +60,8 @@ class Grouping:
     cells: list[Cell]
     parts: list[str]  # the name of each part, layers first, in the order of their depth
     layers: int  # how many of the parts are made of paths; 0 where they are bands
+    after: list[int]  # the last layer that each part depends on; of a layer or a band its own index
+    owners: dict[Value, tuple[int, int]]  # a leaf that is a parameter -> its unit's cell, or -1, and its part
 
     @property
     def root(self) -> str:
@@ -109,12 +111,12 @@ def _by_path(nodes: list[Value], paths: dict[str, Path], depths: dict[Value, int
     homes = _claimed(nodes, {label: number[path] for label, path in paths.items()})
     part_of, names = _layers(units, _mean_depths(homes, depths, len(units)))
     cells = [Cell("/".join(path), path, part) for path, part in zip(units, part_of, strict=True)]
-    layers = len(names)
+    layers, owners = len(names), _owners(nodes, units, part_of)
     between = _settle_rest(nodes, homes, part_of, layers)
-    for name in _names_of_rest(nodes, homes, len(units), between, names):
+    for name in _names_of_rest(nodes, homes, owners, len(units), between, names):
         cells.append(Cell(name, (), len(names)))
         names.append(name)
-    return Grouping(nodes, homes, cells, names, layers)
+    return Grouping(nodes, homes, cells, names, layers, [*range(layers), *[after for after, _ in between]], owners)
 
 
 def natural(path: Path) -> list[tuple[str, int, str]]:
@@ -203,28 +205,53 @@ def _earliest_behind(
 
 
 def _names_of_rest(
-    nodes: Sequence[Value], homes: dict[Value, int], units: int, between: Sequence[tuple[int, int]], layers: Sequence[str]
-) -> Iterator[str]:
-    """Yield the name of each piece of the rest: what its outputs are labelled, else what it lies between."""
+    nodes: Sequence[Value],
+    homes: dict[Value, int],
+    owners: dict[Value, tuple[int, int]],
+    units: int,
+    between: Sequence[tuple[int, int]],
+    layers: Sequence[str],
+) -> list[str]:
+    """Return the name of each piece of the rest: what its outputs are labelled, else what it lies between."""
     outputs: list[set[str]] = [set() for _ in between]
-    free = [False] * len(between)  # whether it reads anything that is no layer's parameter
-    if homes[nodes[-1]] >= units:
-        outputs[homes[nodes[-1]] - units].add(nodes[-1].label)
-    for node in nodes:
-        here = homes.get(node)
-        for x in inputs_of(node):
-            there = homes.get(x, -1)
-            if there >= units and there != here:
-                outputs[there - units].add(x.label)
-            elif there == -1 and here is not None and here >= units:
-                free[here - units] |= not x.is_constant and not path_of(x.label)
-    ends = [*layers, nodes[-1].label or "f"]
-    taken = set(layers)
-    for (after, before), labels, inputs in zip(between, outputs, free, strict=True):
-        start = ends[after] if after >= 0 else "inputs" if inputs else "parameters"
+    inputs = [False] * len(between)  # whether it reads any leaf that is no parameter
+    for x, here in _wires(nodes, homes):
+        there = homes.get(x, -1)
+        if there >= units and there != here:
+            outputs[there - units].add(x.label)
+        elif there == -1 and here >= units:
+            inputs[here - units] |= not x.is_constant and x not in owners
+    ends, names = [*layers, nodes[-1].label or "f"], list(layers)
+    for (after, before), labels, reads in zip(between, outputs, inputs, strict=True):
+        start = ends[after] if after >= 0 else "inputs" if reads else "parameters"
         label = labels.pop() if len(labels) == 1 else ""
-        yield label if label and label not in taken else f"{start} → {ends[before]}"
-        taken.add(label)
+        names.append(label if label and label not in names else f"{start} → {ends[before]}")
+    return names[len(layers) :]
+
+
+def _wires(nodes: Sequence[Value], homes: dict[Value, int]) -> Iterator[tuple[Value, int]]:
+    """Yield each wire as what comes in and the cell of the gate that it enters; the output goes to cell -1."""
+    for node in nodes:
+        here = homes.get(node, -1)
+        for x in inputs_of(node):
+            yield x, here
+    yield nodes[-1], -1
+
+
+def _owners(nodes: Sequence[Value], units: Sequence[Path], part_of: Sequence[int]) -> dict[Value, tuple[int, int]]:
+    """Return the unit and the part of each leaf that is a parameter: the longest path that its label begins with."""
+    owner_of: dict[Path, tuple[int, int]] = {}
+    for i, path in enumerate(units):
+        owner_of[path] = (i, part_of[i])
+        owner_of.setdefault(path[:-1], (-1, part_of[i]))
+    owners = {}
+    for node in nodes:
+        if node.gate is None and (path := path_of(node.label)):
+            starts = [path[:length] for length in range(len(path), 0, -1)]
+            owner = next((owner_of[start] for start in starts if start in owner_of), None)
+            if owner:
+                owners[node] = owner
+    return owners
 
 
 # --------------------------------------------------------------------------------------------------------- by depth
@@ -239,7 +266,8 @@ def _by_depth(nodes: list[Value], depths: dict[Value, int]) -> Grouping:
     band_of = _bands(gates)
     names = [_span(list(span)) for _, span in groupby(range(1, deepest + 1), band_of.__getitem__)]
     homes = {node: band_of[depth] for node, depth in depths.items()}
-    return Grouping(nodes, homes, [Cell(name, (), i) for i, name in enumerate(names)], names, 0)
+    cells = [Cell(name, (), i) for i, name in enumerate(names)]
+    return Grouping(nodes, homes, cells, names, 0, list(range(len(names))), {})
 
 
 def _bands(gates: Sequence[int]) -> list[int]:

@@ -8,8 +8,9 @@ channels between, where there is no text; a wire that passes a column does so on
     item    what takes room in a column: an input, a gate, or a passage of a long wire
     link    two items of neighbouring ranks that a wire joins, and the offset of the pin it ends at
 
-Layers by longest path, dummy passages, sweeps that put each item at the mean of its neighbours to cut crossings: Sugiyama,
-Tagawa and Toda, 1981. The distances are then least squares under order constraints (pool adjacent violators).
+Layers by longest path, dummy passages, sweeps that put each item at the mean of its neighbours to cut crossings, then
+swaps of neighbours: Sugiyama, Tagawa and Toda, 1981. Heights are medians of where the wires would be straight, under
+the order of the column (pool adjacent violators).
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ SWEEPS = 4
 class Item:
     """Something that takes room in a column, and what it is joined with on either side."""
 
+    wire: int  # the wire that begins here, or passes
     rank: int
     up: float  # room above its centre line
     down: float
@@ -87,8 +89,9 @@ def place(circuit: Circuit) -> Placement:
 
     Inputs stand at the left, as in the CS231n notes, unless the picture is much smaller with each near its first gate.
     """
-    left = _placed(circuit, _ranks(circuit))
-    near = _placed(circuit, _late_ranks(circuit))
+    ranks, late = _ranks(circuit), _late_ranks(circuit)
+    left = _placed(circuit, ranks)
+    near = _placed(circuit, late) if late != ranks else left
     return near if near.width * near.height < NEAR_IF * left.width * left.height else left
 
 
@@ -178,7 +181,7 @@ def _late_ranks(circuit: Circuit) -> list[int]:
 
 
 def _items(circuit: Circuit, ranks: list[int]) -> tuple[list[Item], dict[tuple[int, int], int]]:
-    """Return the items, those of the wires' sources first and in their order, and the passages as {(wire, rank): item}."""
+    """Return the items, the wires' sources first and in their order, and the passages as {(wire, rank): item}."""
     items = [_source_item(circuit, wire, ranks[wire.index]) for wire in circuit.wires]
     passages: dict[tuple[int, int], int] = {}
     for box in circuit.boxes:
@@ -187,7 +190,7 @@ def _items(circuit: Circuit, ranks: list[int]) -> tuple[list[Item], dict[tuple[i
             for rank in range(ranks[pin.wire] + 1, ranks[box.wire]):
                 if (pin.wire, rank) not in passages:
                     passages[pin.wire, rank] = len(items)
-                    items.append(Item(rank, 9.0, 9.0, weight=4.0))
+                    items.append(Item(pin.wire, rank, 9.0, 9.0, weight=4.0))
                     _link(items, last, len(items) - 1, 0.0)
                 last = passages[pin.wire, rank]
             _link(items, last, box.wire, offset)
@@ -196,12 +199,13 @@ def _items(circuit: Circuit, ranks: list[int]) -> tuple[list[Item], dict[tuple[i
 
 def _source_item(circuit: Circuit, wire: Wire, rank: int) -> Item:
     if wire.source is None:
-        return Item(rank, LINE_ABOVE, LINE_BELOW)
+        return Item(wire.index, rank, LINE_ABOVE, LINE_BELOW)
     box = circuit.boxes[wire.source]
     half_height = _half_size(circuit, box)[1]
     span = _pin_offsets(circuit, box)[-1] if box.pins else 0.0
     forked = any(circuit.wires[pin.wire].forks for pin in box.pins)
-    return Item(rank, max(LINE_ABOVE, half_height + 2, span + 16), max(LINE_BELOW, half_height + 2, span + 16 * forked))
+    above, below = max(LINE_ABOVE, half_height + 2, span + 16), max(LINE_BELOW, half_height + 2, span + 16 * forked)
+    return Item(wire.index, rank, above, below)
 
 
 def _link(items: list[Item], left: int, right: int, offset: float) -> None:
@@ -213,10 +217,10 @@ def _link(items: list[Item], left: int, right: int, offset: float) -> None:
 
 
 def _ordered(items: Sequence[Item]) -> list[list[int]]:
-    """Return the columns as lists of items from top to bottom, with few crossings."""
+    """Return the columns as lists of items from top to bottom, with few crossings; a tree's walk has none."""
     columns: list[list[int]] = [[] for _ in range(max(item.rank for item in items) + 1)]
-    for i, item in enumerate(items):
-        columns[item.rank].append(i)
+    for i in sorted(range(len(items)), key=lambda i: items[i].wire):
+        columns[items[i].rank].append(i)
     best, fewest = [list(column) for column in columns], _crossings(items, columns)
     for sweep in range(SWEEPS):
         if fewest == 0:
@@ -345,15 +349,21 @@ def _median(pulls: list[Pull]) -> float:
 
 
 def _straighten(items: Sequence[Item], columns: list[list[int]]) -> None:
-    """Move what lies a little off a straight wire, where there is room and more wires get straight than are bent."""
+    """Move what lies a little off a straight wire, where there is room, and more wires get straight than are bent."""
     for column in columns:
         for k, i in enumerate(column):
-            item = items[i]
-            low = items[column[k - 1]].y + items[column[k - 1]].down + GAP + item.up if k else -inf
-            high = items[column[k + 1]].y - items[column[k + 1]].up - GAP - item.down if k + 1 < len(column) else inf
-            wanted = [items[j].y - offset for j, offset in item.before] + [items[j].y + offset for j, offset in item.after]
+            item, (low, high) = items[i], _room(items, column, k)
+            wanted = [y for y, _ in _pulled_back(items, item) + _pulled_on(items, item)]
             near = [y for y in wanted if abs(y - item.y) < NUDGE and low <= y <= high]
             item.y = max([item.y, *near], key=lambda y: sum([abs(y - other) < 0.05 for other in wanted]))
+
+
+def _room(items: Sequence[Item], column: Sequence[int], k: int) -> tuple[float, float]:
+    """Return between which heights an item of a column may lie as long as its neighbours stay where they are."""
+    item = items[column[k]]
+    above, below = (items[column[n]] if 0 <= n < len(column) else None for n in (k - 1, k + 1))
+    low = above.y + above.down + GAP + item.up if above else -inf
+    return low, below.y - below.up - GAP - item.down if below else inf
 
 
 # ---------------------------------------------------------------------------------------------------- x and the whole
@@ -370,12 +380,13 @@ def _measured(
     spots = tuple([_spot(circuit, box, items, columns[ranks[box.wire]]) for box in circuit.boxes])
     stubs = tuple([_stub(circuit, wire, items, columns[ranks[wire.index]]) for wire in circuit.wires])
     bends, forks = _bends(circuit, ranks, items, passages, columns)
+    lines = [(wire, columns[rank].start, columns[rank].end, items[i].y) for (wire, rank), i in passages.items()]
     return Placement(
         width=columns[-1].end + _outer_name_width(circuit.root) + MARGIN,
         height=max(item.y + item.down for item in items) + MARGIN,
         spots=spots,
         stubs=stubs,
-        passages=tuple([(wire, columns[rank].start, columns[rank].end, items[i].y) for (wire, rank), i in passages.items()]),
+        passages=tuple(lines),
         bends=bends,
         forks=forks,
     )

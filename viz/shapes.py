@@ -19,7 +19,7 @@ from viz.circuit import Box, Circuit, Wire
 from viz.layout import Placement, Spot, Stub, gradient_text, local_text, place
 from viz.notation import clipped, full
 
-__all__ = ["LEGEND_HEIGHT", "Bend", "Dot", "Frame", "Picture", "Shape", "Text", "legend", "picture_of", "shapes_of"]
+__all__ = ["Bend", "Dot", "Frame", "Picture", "Shape", "Text", "legend", "picture_of", "shapes_of"]
 
 Owner = tuple[str, int]
 
@@ -82,7 +82,7 @@ LEGEND = (
     ("gradient", "◂ 1.00", " below the wire: gradient, flowing back"),
     ("local", "×1.00", " at the gate: local gradient"),
 )
-LEGEND_HEIGHT = 34.0
+LEGEND_LEFT, LEGEND_LINE = 22.0, 20.0
 BETWEEN = 56.0  # room between two graphs that stand side by side
 
 
@@ -106,12 +106,12 @@ def picture_of(circuits: Sequence[Circuit]) -> Picture:
     for circuit, placement in zip(circuits, placements, strict=True):
         groups.append((x, (height - placement.height) / 2, tuple(shapes_of(circuit, placement))))
         x += placement.width + BETWEEN
-    texts, legend_width = legend(height)
+    texts, legend_width, legend_height = legend(height, x - BETWEEN)
     groups.append((0.0, 0.0, tuple(texts)))
     shown = ", ".join([f"{clipped(c.root.name)} = {c.notation.short(c.root.value)}" for c in circuits])
     described = " ".join([_described(circuit) for circuit in circuits])
     width = max(x - BETWEEN, legend_width)
-    return Picture(width, height + LEGEND_HEIGHT, f"Computational graph of {shown}", described, tuple(groups))
+    return Picture(width, height + legend_height, f"Computational graph of {shown}", described, tuple(groups))
 
 
 def _described(circuit: Circuit) -> str:
@@ -189,12 +189,16 @@ def _reach(spot: Spot, y: float) -> float:
     return spot.half_width - corner + sqrt(max(0.0, corner**2 - beyond**2))
 
 
-def legend(top: float) -> tuple[list[Text], float]:
-    """Return the line that explains the picture, and its width."""
-    texts, x, nobody = [], 22.0, ("legend", 0)
+def legend(top: float, room: float) -> tuple[list[Text], float, float]:
+    """Return the lines that explain the picture, as few as fit into the room, with their width and height."""
+    texts, x, y, widest, nobody = [], LEGEND_LEFT, top + 12, 0.0, ("legend", 0)
     for kind, sample, words in LEGEND:
-        texts.append(Text(x, top + 12, sample, theme.LEGEND_SIZE, kind, nobody))
-        x += theme.text_width(sample, theme.LEGEND_SIZE, bold=True)
-        texts.append(Text(x, top + 12, words, theme.LEGEND_SIZE, "faint", nobody))
-        x += theme.text_width(words, theme.LEGEND_SIZE) + 26
-    return texts, x
+        shift = theme.text_width(sample, theme.LEGEND_SIZE, bold=True)
+        width = shift + theme.text_width(words, theme.LEGEND_SIZE)
+        if x > LEGEND_LEFT and x + width > room:
+            x, y = LEGEND_LEFT, y + LEGEND_LINE
+        texts.append(Text(x, y, sample, theme.LEGEND_SIZE, kind, nobody))
+        texts.append(Text(x + shift, y, words, theme.LEGEND_SIZE, "faint", nobody))
+        widest = max(widest, x + width)
+        x += width + 26
+    return texts, widest + LEGEND_LEFT, y + 22 - top

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import singledispatch
 from html import escape
 
@@ -9,6 +10,8 @@ from viz import theme
 from viz.shapes import Bend, Dot, Frame, Owner, Picture, Shape, Text
 
 __all__ = ["escaped", "svg", "written"]
+
+UNFIT = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")  # XML has no way to write these
 
 
 def svg(picture: Picture) -> str:
@@ -84,5 +87,4 @@ def _n(x: float) -> str:
 
 def escaped(text: str) -> str:
     """Return text fit for XML and HTML: escaped, and without the characters that XML does not allow at all."""
-    legal = [c if c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff" else "\ufffd" for c in text]
-    return escape("".join(legal))
+    return escape(UNFIT.sub("\ufffd", text))

@@ -1,7 +1,7 @@
 """Sizes, fonts and colours of the pictures: what every drawing reads, and nothing else decides.
 
 Text is never measured, since every machine has other fonts: `text_width` gives each character the room it needs in the
-widest common face (DejaVu Sans, which is Verdana's width), so what fits here fits everywhere.
+widest common faces (DejaVu Sans and Serif, Verdana), so what fits here fits everywhere.
 
 Colours keep 4.5 : 1 contrast on their ground and differ in lightness too; nothing is told by colour alone.
 """
@@ -27,14 +27,14 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
 
 def _advance(c: str) -> float:
     if c in NARROW:
-        return 0.45 if c != "◂" else 0.77
+        return 0.49 if c != "◂" else 0.77
     if unicodedata.combining(c):
         return 0.0
     if unicodedata.east_asian_width(c) in "WF":
         return 1.35
     if c.isascii():
-        return 0.99 if c in "MW@%mw" else 0.79 if c.isupper() or c in "+-=<>~^#" else 0.64
-    return 0.84 if c in "−×÷√∞σΣ" else 1.0
+        return 1.14 if c in "MW@%" else 0.98 if c in "mw&" else 0.88 if c.isupper() or c in "+-=<>~^#" else 0.65
+    return 0.84 if c in "−×÷√∞σΣ" else 1.2
 
 
 LIGHT = {

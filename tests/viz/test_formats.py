@@ -1,0 +1,110 @@
+"""Pictures in every format: whole, deterministic, safe with hostile labels, and refused in one line where they must be."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograd import Value, parse
+from tests.conftest import need
+from viz.drawing import WRITERS, Diagram, draw
+
+HOSTILE = ["$x_1$\\input{y}", "a%b#c&d~e^f{g}", "<img src=x onerror=alert(1)>", "😀日本語", "--''``\"", "line\nbreak", "w" * 300]
+
+
+def neuron() -> Value:
+    """Return the sigmoid neuron at the golden numbers."""
+    return parse("1/(1+exp(-(w0*x0+w1*x1+w2)))", w0=2, x0=-1, w1=-3, x1=-2, w2=-3)
+
+
+def hostile() -> Value:
+    """Return a graph whose every label is an attack."""
+    leaves = [Value(0.5 + i, label) for i, label in enumerate(HOSTILE)]
+    return sum(leaves, start=Value(1.0)) * leaves[0]
+
+
+@pytest.fixture(params=sorted(set(WRITERS) - {".png", ".pdf"}))
+def text_format(request: pytest.FixtureRequest) -> str:
+    """Return the suffix of each format that is text."""
+    return str(request.param)
+
+
+def saved(diagram: Diagram, folder: Path, suffix: str) -> bytes:
+    """Return what a diagram writes under a suffix."""
+    return diagram.save(folder / f"f{suffix}").read_bytes()
+
+
+def test_text_formats_are_utf_8_with_newlines_and_hold_every_golden_number(text_format: str, tmp_path: Path) -> None:
+    text = saved(draw(neuron()), tmp_path, text_format).decode()
+    assert "\r" not in text and text.endswith("\n")
+    for number in ("0.73", "0.37", "1.37", "4.00", "6.00"):
+        assert number in text
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_the_same_graph_gives_the_same_bytes(suffix: str, tmp_path: Path) -> None:
+    if suffix in (".png", ".pdf"):
+        pytest.importorskip("matplotlib")
+    assert saved(draw(neuron()), tmp_path, suffix) == saved(draw(neuron()), tmp_path, suffix)
+
+
+@pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG\r\n\x1a\n"), (".pdf", b"%PDF-")])
+def test_png_and_pdf_are_what_they_are_called_even_with_hostile_labels(
+    suffix: str, start: bytes, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    assert saved(draw(hostile()), tmp_path, suffix).startswith(start)
+
+
+def test_png_is_as_large_as_the_picture_twice_over(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    image = pytest.importorskip("PIL.Image")
+    diagram = draw(neuron())
+    with image.open(diagram.save(tmp_path / "f.png")) as png:
+        assert png.size == pytest.approx((2 * diagram.picture.width, 2 * diagram.picture.height), abs=2)
+        assert len(png.convert("RGB").getcolors(1 << 20)) > 50  # something is drawn on it, in several colours
+
+
+def test_tex_names_no_command_that_a_label_brought_in(tmp_path: Path) -> None:
+    text = saved(draw(hostile()), tmp_path, ".tex").decode()
+    assert text.isascii()
+    assert "\\input" not in text.replace("\\textbackslash{}input", "")
+    table = text[text.index("\\begin{tabular}") :]
+    assert re.findall(r"(?<!\\)[#%~^]", table) == []
+
+
+@pytest.mark.parametrize("graph", [neuron, hostile], ids=["neuron", "hostile"])
+def test_tex_compiles(graph: object, tmp_path: Path) -> None:
+    latex = need("pdflatex", shutil.which("pdflatex"), "apt-get install texlive-latex-extra texlive-pictures")
+    draw(graph()).save(tmp_path / "f.tex")  # type: ignore[operator]
+    command = [latex, "-interaction=nonstopmode", "-halt-on-error", "f.tex"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert run.returncode == 0, run.stdout.decode(errors="replace")[-2000:]
+    assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_tex_tells_the_chain_rule_row_by_row(tmp_path: Path) -> None:
+    text = saved(draw(parse("(x+y)*z", x=-2, y=5, z=-4)), tmp_path, ".tex").decode()
+    assert r"mul & f $\to$ a & 1 & $\times$ & ($-$4) & $=$ & $-$4\\" in text
+    assert r"add & a $\to$ x & $-$4 & $\times$ & 1 & $=$ & $-$4\\" in text
+
+
+def test_without_matplotlib_a_png_is_refused_with_the_line_to_type(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['matplotlib'] = None\n"
+        "from autograd import Value; import viz\n"
+        "try: viz.draw(Value(1.0) * 2).save('f.png')\n"
+        "except ImportError as error: print(error)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == 'PNG and PDF are drawn by matplotlib: pip install "gatewise[plots]"'
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_suffix_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
+    for name in ("f.gif", "f"):
+        with pytest.raises(ValueError, match=r"\.svg, \.png, \.pdf, \.html, \.tex or \.dot"):
+            draw(neuron()).save(tmp_path / name)

@@ -1,0 +1,651 @@
+/* The stepper: shows one step of the two passes at a time.
+
+   wire, gate, pin   as in the circuit: a number on its way, what makes it, and where it enters the next gate
+   view              one way of drawing the function: as it was written, or in elementary gates
+   step              0 shows the inputs; 1 … n are the gates of the forward pass; n+1 is the seed ∂f/∂f = 1; the rest are
+                     the gates of the backward pass
+
+   The page brings numbers, as floats, and words, as sentences with {holes}; this script joins them. Text from people
+   only ever becomes text: it is set by textContent, or cloned from markup that was escaped when the page was made. */
+"use strict";
+
+/* ------------------------------------------------------------------------------------------ how numbers are written
+   The same digits as Python prints, whose rounding takes the even digit on a tie where JavaScript takes the larger. */
+
+const MINUS = "\u2212";
+
+const evened = (digits, tie) =>
+  tie && "13579".includes(digits.at(-1)) ? digits.slice(0, -1) + (Number(digits.at(-1)) - 1) : digits;
+
+function fixed(x, decimals) {
+  const size = Math.abs(x);
+  // only an odd multiple of 2^-(decimals + 1) lies exactly half way between two decimals
+  return (x < 0 ? MINUS : "") + evened(size.toFixed(decimals), (size * 2 ** (decimals + 1)) % 2 === 1);
+}
+
+function significant(x, places) {
+  const scientific = (digits) => Math.abs(x).toExponential(digits - 1).replace(".", "").split("e");
+  const [digits, exponent] = scientific(places);
+  const beyond = scientific(101)[0].slice(places);
+  return [evened(digits, /^50*$/.test(beyond)), Number(exponent)];
+}
+
+function general(x, places) {
+  const sign = x < 0 || Object.is(x, -0) ? MINUS : "";
+  if (Number.isNaN(x)) return "nan";
+  if (!Number.isFinite(x)) return sign + "∞";
+  const [padded, exponent] = significant(x, places);
+  const digits = padded.replace(/0+$/, "") || "0";
+  const pointed = (whole) => digits.slice(0, whole).padEnd(whole, "0") + (digits.length > whole ? "." + digits.slice(whole) : "");
+  if (exponent < -4 || exponent >= places) {
+    return `${sign}${pointed(1)}e${exponent < 0 ? MINUS : ""}${Math.abs(exponent)}`;
+  }
+  return sign + (exponent < 0 ? "0." + "0".repeat(-exponent - 1) + digits : pointed(exponent + 1));
+}
+
+const full = (x) => general(x, 15);
+
+/* `whole`: every number of the circuit is a whole one, and no decimals are shown */
+function notation(whole) {
+  const short = (x) => {
+    if (x === 0) return whole ? "0" : "0.00";
+    if (!Number.isFinite(x) || Math.abs(x) >= 1e5 || Math.abs(x) < 0.005) return general(x, 3);
+    return fixed(x, whole ? 0 : 2);
+  };
+  const longer = (x) => {
+    const exact = Number(fixed(x, 2).replace(MINUS, "-")) === x;
+    return whole || !Number.isFinite(x) || exact || Math.abs(x) < 0.00005 || Math.abs(x) >= 1e5 ? short(x) : fixed(x, 4);
+  };
+  const factor = (x, write = short) => (write(x).startsWith(MINUS) ? `(${write(x)})` : write(x));
+  return { short, longer, factor, full };
+}
+
+/* ------------------------------------------------------------------------------------------------- small conveniences */
+
+const one = (selector, within = document) => within.querySelector(selector);
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+/* Return an element with a class and children: strings become text. */
+function make(tag, kind, ...children) {
+  const element = document.createElement(tag);
+  if (kind) element.className = kind;
+  element.append(...children);
+  return element;
+}
+
+/* Return a sentence with its {holes} filled by text or elements. */
+function told(template, holes) {
+  const sentence = document.createDocumentFragment();
+  sentence.append(...template.split(/(\{\w+\})/).map((piece) => {
+    const hole = piece.startsWith("{") ? holes[piece.slice(1, -1)] : piece;
+    return hole instanceof Node ? hole.cloneNode(true) : String(hole);
+  }));
+  return sentence;
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/* ------------------------------------------------------------------------------------------------------------ a view */
+
+class View {
+  constructor(index, data, words) {
+    Object.assign(this, data, { words, write: notation(data.whole) });
+    this.parts = all(`[data-view="${index}"]`);
+    this.picture = one(".stage > svg", this.parts.find((part) => part.matches(".stage")));
+    this.formula = one("math", this.parts.find((part) => part.matches(".formula")));
+    this.count = this.gates.length;
+    this.last = 2 * this.count + 1;
+    this.backAt = new Array(this.count); // in which step a gate hands its gradient back
+    this.back.forEach((gate, i) => { this.backAt[gate] = this.count + 2 + i; });
+    const fragments = one(`template[data-fragments="${index}"]`).content;
+    this.names = [...fragments.children[0].children];
+    this.maths = [...fragments.children[1].children];
+    this.readNumbers();
+    this.findElements(this.parts.find((part) => part.matches("table")));
+    this.shown = { values: [], gradients: [], reached: [] };
+  }
+
+  /* JSON has no infinity and no nan: they come as strings. */
+  readNumbers() {
+    for (const wire of this.wires) wire.value = Number(wire.value);
+    for (const gate of this.gates) {
+      gate.upstream = Number(gate.upstream);
+      for (const pin of gate.pins) {
+        for (const key of ["local", "downstream", "before", "after"]) pin[key] = Number(pin[key]);
+      }
+    }
+  }
+
+  /* Look everything up once: a step then touches only what changes. */
+  findElements(table) {
+    const by = (selector, key) => {
+      const found = new Map();
+      for (const element of all(selector, this.picture)) found.set(Number(element.dataset[key]), element);
+      return found;
+    };
+    const lines = all(".gw-wire[data-wire]", this.picture);
+    const ways = lines.length - this.wires.length; // bends and passages come first, then one stub a wire
+    this.pieces = lines.slice(0, ways);
+    this.stubs = lines.slice(ways);
+    this.valueTexts = by(".gw-value[data-wire]", "wire");
+    this.gradientTexts = by(".gw-gradient[data-wire]", "wire");
+    this.circles = by(".gw-gate", "gate");
+    this.symbols = by(".gw-symbol", "gate");
+    this.pinLines = by(".gw-wire[data-pin]", "pin");
+    this.localTexts = by(".gw-local[data-pin]", "pin");
+    this.branchTexts = by(".gw-gradient[data-pin]", "pin");
+    this.rows = all("tbody tr", table);
+    this.formulaParts = all("[data-part]", this.formula);
+  }
+
+  /* ---------------------------------------------------------------------------------------- what is known at a step */
+
+  at(step) {
+    if (step === 0) return { pass: "start" };
+    if (step <= this.count) return { pass: "forward", gate: step - 1 };
+    if (step === this.count + 1) return { pass: "seed" };
+    return { pass: "backward", gate: this.back[step - this.count - 2] };
+  }
+
+  hasValue(wire, step) {
+    const source = this.wires[wire].gate;
+    return source === null || source < step;
+  }
+
+  /* Return the pins of a wire whose gradients have come back, in the order of the picture. */
+  arrived(wire, step) {
+    return this.wires[wire].pins.filter(([gate]) => this.backAt[gate] <= step).map(([gate, pin]) => this.gates[gate].pins[pin]);
+  }
+
+  /* Return a wire's gradient so far; undefined where none has arrived, which is not the same as 0. */
+  gradient(wire, step) {
+    if (wire === this.root) return step > this.count ? 1 : undefined;
+    let gradient;
+    let latest = -1;
+    for (const [gate, pin] of this.wires[wire].pins) {
+      // two pins of one gate arrive in one step, the later pin last
+      if (this.backAt[gate] <= step && this.backAt[gate] >= latest) {
+        latest = this.backAt[gate];
+        gradient = this.gates[gate].pins[pin].after;
+      }
+    }
+    return gradient;
+  }
+
+  /* Return what stands under a wire: at a fork the sum of what has come back so far. */
+  gradientText(wire, step) {
+    const { short, factor } = this.write;
+    const [sum, parts, of] = [short(this.gradient(wire, step)), this.arrived(wire, step), this.wires[wire].pins.length];
+    if (of < 2 || parts.length < 2) return `◂ ${sum}`;
+    if (of > 3) {
+      const whole = `◂ sum of ${of} = ${short(this.gradient(wire, this.last))}`;
+      const partial = `◂ ${parts.length} of ${of}: ${sum}`;
+      return parts.length === of ? whole : partial.length <= whole.length ? partial : `◂ ${sum}`;
+    }
+    return `◂ ${parts.map((pin, i) => (i ? factor(pin.downstream) : short(pin.downstream))).join(" + ")} = ${sum}`;
+  }
+
+  /* ------------------------------------------------------------------------------------------------ showing a step */
+
+  show(step) {
+    this.wires.forEach((_, wire) => {
+      this.showValue(wire, this.hasValue(wire, step));
+      this.showGradient(wire, step);
+    });
+    this.gates.forEach((_, gate) => this.showReached(gate, gate < step, this.backAt[gate] <= step));
+    this.clearWork();
+    this.markWork(step);
+  }
+
+  showValue(wire, known) {
+    if (this.shown.values[wire] === known) return;
+    this.shown.values[wire] = known;
+    this.valueTexts.get(wire).classList.toggle("hidden", !known);
+    this.fillCell(this.rows[wire].cells[2], known ? this.wires[wire].value : undefined);
+  }
+
+  showGradient(wire, step) {
+    const gradient = this.gradient(wire, step);
+    const text = gradient === undefined ? "" : this.gradientText(wire, step);
+    if (this.shown.gradients[wire] === text) return;
+    this.shown.gradients[wire] = text;
+    const element = this.gradientTexts.get(wire);
+    element.classList.toggle("hidden", !text);
+    this.fillCell(this.rows[wire].cells[3], gradient);
+    if (!text) return;
+    element.firstChild.data = text;
+    one("title", element).textContent = `∂${this.wires[this.root].name}/∂${this.wires[wire].name} = ${full(gradient)}`;
+  }
+
+  fillCell(cell, number) {
+    const known = number !== undefined;
+    cell.textContent = known ? this.write.short(number) : "·";
+    cell.title = known ? full(number) : this.words.not_yet;
+    cell.classList.toggle("not-yet", !known);
+  }
+
+  /* A gate is faint until its value is there; a branch shows its share of a gradient once it has handed it back. */
+  showReached(gate, forward, backward) {
+    const reached = Number(forward) + Number(backward);
+    if (this.shown.reached[gate] === reached) return;
+    this.shown.reached[gate] = reached;
+    for (const element of [this.circles.get(gate), this.symbols.get(gate)]) element.classList.toggle("later", !forward);
+    for (const { index } of this.gates[gate].pins) this.branchTexts.get(index)?.classList.toggle("hidden", !backward);
+  }
+
+  clearWork() {
+    for (const element of this.marked ?? all(".gw-local", this.picture)) {
+      element.classList.remove("working", "carries-values", "carries-gradients");
+      element.classList.toggle("hidden", element.matches(".gw-local"));
+      element.removeAttribute("aria-current");
+    }
+    for (const row of this.rows) row.classList.remove("active", "changed");
+    for (const part of this.formulaParts) part.classList.remove("lit");
+    this.ring?.remove();
+    this.marked = [];
+  }
+
+  mark(element, kind) {
+    element.classList.add(kind);
+    this.marked.push(element);
+  }
+
+  markWork(step) {
+    const { pass, gate } = this.at(step);
+    if (pass === "seed") this.mark(this.stubs[this.root], "carries-gradients");
+    if (pass === "seed") this.rows[this.root].classList.add("active");
+    if (gate === undefined) return;
+    const { wire, pins } = this.gates[gate];
+    const kind = pass === "forward" ? "carries-values" : "carries-gradients";
+    this.mark(this.stubs[wire], kind);
+    for (const pin of pins) {
+      for (const line of [this.stubs[pin.wire], ...pin.way.map((i) => this.pieces[i]), this.pinLines.get(pin.index)]) this.mark(line, kind);
+      this.mark(this.localTexts.get(pin.index), "working");
+      this.localTexts.get(pin.index).classList.remove("hidden");
+      if (pass === "backward") this.rows[pin.wire].classList.add("changed");
+    }
+    this.rows[wire].classList.add("active");
+    this.markGate(gate);
+  }
+
+  markGate(gate) {
+    const circle = this.circles.get(gate);
+    this.mark(circle, "working");
+    this.symbols.get(gate).setAttribute("aria-current", "step");
+    circle.setAttribute("aria-current", "step");
+    this.ring = circle.cloneNode(false);
+    this.ring.setAttribute("class", "gw-ring");
+    for (const [key, change] of [["x", -4.5], ["y", -4.5], ["width", 9], ["height", 9], ["rx", 4.5]]) {
+      this.ring.setAttribute(key, Number(circle.getAttribute(key)) + change);
+    }
+    for (const key of ["tabindex", "role", "aria-label", "aria-current"]) this.ring.removeAttribute(key);
+    circle.before(this.ring);
+    for (const part of this.formulaParts) part.classList.toggle("lit", Number(part.dataset.part) === gate);
+  }
+}
+
+/* --------------------------------------------------------------------------------------------------------- the panel */
+
+class Panel {
+  constructor(element, words) {
+    Object.assign(this, { element, words });
+  }
+
+  show(view, step) {
+    this.view = view;
+    this.step = step;
+    const { pass, gate } = view.at(step);
+    const parts = { start: () => this.start(), forward: () => this.forward(gate), seed: () => this.seed(), backward: () => this.backward(gate) };
+    const closing = step === view.last ? [this.closing()] : [];
+    this.element.replaceChildren(...parts[pass](), ...closing);
+    this.element.scrollTop = 0;
+  }
+
+  name(wire) {
+    return this.view.names[wire].cloneNode(true);
+  }
+
+  rootName() {
+    return this.name(this.view.root);
+  }
+
+  tell(key, holes = {}) {
+    return told(this.words[key], { root: this.rootName(), ...holes });
+  }
+
+  number(x, write = this.view.write.longer) {
+    const element = make("b", "", write(x));
+    element.title = full(x);
+    return element;
+  }
+
+  derivative(wire) {
+    return make("span", "derivative", "∂", this.rootName(), "/∂", this.name(wire));
+  }
+
+  heading(kind, title, remark = "") {
+    const tag = make("span", `tag ${kind}`, this.words[`tag_${kind}`]);
+    return make("h2", "", tag, " ", make("span", "gate-name", title), " ", make("span", "flow", remark));
+  }
+
+  gateHeading(kind, gate, remark) {
+    const { name, part } = this.view.gates[gate];
+    return this.heading(kind, told(this.words.gate_title, { gate: capital(name) }), part ? `${remark} · ${part}`.replace(/^ · /, "") : remark);
+  }
+
+  box(kind, caption, number, write) {
+    return make("div", `box ${kind}`, make("span", "caption", ...caption), this.number(number, write));
+  }
+
+  /* ---------------------------------------------------------------------------------------------- one kind of step */
+
+  start() {
+    const { view } = this;
+    const chips = view.inputs.map((wire) => make("li", "", this.name(wire), " = ", this.number(view.wires[wire].value)));
+    return [this.heading("start", this.words.start_title), make("p", "rule", this.tell("start", view.counted)), make("ul", "chips", ...chips)];
+  }
+
+  forward(gate) {
+    const { view } = this;
+    const { name, pins } = view.gates[gate];
+    const [made, ...slopes] = [...view.maths[gate].children].map((math) => math.cloneNode(true));
+    for (const hole of all("[data-wire]", made)) {
+      const { longer, factor } = view.write;
+      const value = view.wires[Number(hole.dataset.wire)].value;
+      hole.textContent = "factor" in hole.dataset ? factor(value, longer) : longer(value);
+    }
+    const rows = pins.map((pin, i) => make("li", "slope", this.slopeOf(gate, pin), " ", make("span", "sign", "="), " ", this.local(slopes[i], pin.local, view.write.longer)));
+    return [
+      this.gateHeading("forward", gate, ""),
+      make("p", "rule", this.tell("forward", { gate: name })),
+      make("div", "making", made),
+      make("p", "lead", this.tell("slopes")),
+      make("ul", pins.length > 4 ? "slopes many" : "slopes", ...rows),
+    ];
+  }
+
+  slopeOf(gate, pin) {
+    return make("span", "derivative", "∂", this.name(this.view.gates[gate].wire), "/∂", this.name(pin.wire));
+  }
+
+  local(slope, number, write) {
+    const rule = slope.childElementCount ? [this.words.local, " = ", slope] : [this.words.local];
+    return this.box("local", rule, number, write);
+  }
+
+  seed() {
+    return [
+      this.heading("seed", this.words.seed_title),
+      make("p", "rule", this.tell("seed")),
+      make("div", "rows", make("div", "row seed", this.box("downstream", [this.derivative(this.view.root)], 1))),
+      make("p", "lead", this.tell("seed_next")),
+    ];
+  }
+
+  backward(gate) {
+    const { name, flow, pins, remark } = this.view.gates[gate];
+    const slopes = [...this.view.maths[gate].children].slice(1);
+    const rows = pins.map((pin, i) => this.row(gate, pin, slopes[i].cloneNode(true)));
+    return [
+      this.gateHeading("backward", gate, flow),
+      make("p", "rule", this.tell("backward", { gate: name, pattern: this.words.flows[flow] })),
+      make("div", pins.length > 3 ? "rows many" : "rows", ...rows),
+      ...(remark ? [make("p", "lead", remark)] : []),
+    ];
+  }
+
+  row(gate, pin, slope) {
+    const { upstream } = this.view.gates[gate];
+    const { longer, factor } = this.view.write;
+    const sign = (text) => make("span", "sign", text);
+    return make(
+      "div", "row",
+      make("div", "to", make("small", "", this.words.to_input), " ", this.name(pin.wire)),
+      this.box("upstream", [this.words.upstream], upstream), sign("×"),
+      this.local(slope, pin.local, (x) => factor(x, longer)), sign("="),
+      this.box("downstream", [this.words.downstream], pin.downstream),
+      make("p", "note", ...this.notes(gate, pin)),
+    );
+  }
+
+  /* What a push on this input does or, where its wire forks, how its gradient grew. */
+  notes(gate, pin) {
+    const { view, step } = this;
+    const { pins } = view.wires[pin.wire];
+    if (pins.length < 2) return [this.effect(pin.wire, pin.after)];
+    const before = view.arrived(pin.wire, step - 1).length;
+    const same = view.gates[gate].pins.filter((other) => other.wire === pin.wire);
+    const branch = before + same.indexOf(pin) + 1;
+    const { longer, factor } = view.write;
+    const holes = {
+      wire: this.name(pin.wire), branch, branches: pins.length,
+      before: longer(pin.before), downstream: factor(pin.downstream, longer), after: this.number(pin.after),
+    };
+    const told = [this.tell(branch === 1 ? "branch_first" : "branch", holes)];
+    if (branch === pins.length) told.push("; ", this.tell("branches_all", holes), this.effect(pin.wire, pin.after));
+    return told;
+  }
+
+  effect(wire, gradient) {
+    const key = Number.isNaN(gradient) ? "effect_unknown" : gradient > 0 ? "raises" : gradient < 0 ? "lowers" : "keeps";
+    return this.tell(key, { wire: this.name(wire) });
+  }
+
+  closing() {
+    const { view } = this;
+    const chips = view.inputs.map((wire) => {
+      const chip = make("li", "", this.derivative(wire), " = ", this.number(view.gradient(wire, view.last)));
+      chip.title = this.effect(wire, view.gradient(wire, view.last)).textContent;
+      return chip;
+    });
+    return make("div", "closing", make("h3", "", this.words.closing_title), make("ul", "chips", ...chips), make("p", "lead", this.tell("closing")));
+  }
+
+  /* ------------------------------------------------------------------------------------------ the step in a sentence */
+
+  sentence(view, step) {
+    this.view = view;
+    const { pass, gate } = view.at(step);
+    const holes = { step, last: view.last, ...view.counted };
+    if (gate !== undefined) {
+      const { name, wire, pins } = view.gates[gate];
+      Object.assign(holes, { gate: name, wire: this.name(wire), value: view.write.longer(view.wires[wire].value), inputs: pins.length });
+      holes.shares = pins.map((pin) => this.tell("share", { wire: this.name(pin.wire), downstream: view.write.longer(pin.downstream) }).textContent).join(", ");
+      if (pass === "backward" && pins.length > 3) return this.tell("say_backward_many", holes).textContent;
+    }
+    return this.tell(`say_${pass}`, holes).textContent;
+  }
+}
+
+/* ---------------------------------------------------------------------------------------------------------- the page */
+
+class Page {
+  constructor() {
+    const { views, words } = JSON.parse(one("#recorded").textContent);
+    this.words = words;
+    this.views = views.map((data, index) => new View(index, data, words));
+    this.panel = new Panel(one(".panel"), words);
+    this.slider = one("#slider");
+    this.buttons = Object.fromEntries(all("[data-go]").map((button) => [button.dataset.go, button]));
+    this.toggle = one("#elementary");
+    this.still = matchMedia("(prefers-reduced-motion: reduce)");
+    this.timer = null;
+    this.current = 0;
+    this.step = 0;
+    this.views.forEach((view) => this.makeButtons(view));
+    this.listen();
+    this.restore();
+  }
+
+  get view() {
+    return this.views[this.current];
+  }
+
+  /* In the picture a gate is a circle; on the page it is also a button. */
+  makeButtons(view) {
+    view.picture.setAttribute("role", "group");
+    view.gates.forEach(({ name, wire }, gate) => {
+      const circle = view.circles.get(gate);
+      circle.setAttribute("tabindex", "0");
+      circle.setAttribute("role", "button");
+      circle.setAttribute("aria-label", told(this.words.gate_button, { gate: name, wire: view.names[wire] }).textContent);
+      for (const element of [circle, view.symbols.get(gate)]) element.addEventListener("click", () => this.jump(view, gate));
+    });
+  }
+
+  listen() {
+    const { first, back, next, last, play } = this.buttons;
+    first.addEventListener("click", () => this.go(0));
+    back.addEventListener("click", () => this.go(this.step - 1));
+    next.addEventListener("click", () => this.go(this.step + 1));
+    last.addEventListener("click", () => this.go(this.view.last));
+    play.addEventListener("click", () => (this.timer ? this.pause() : this.play()));
+    this.slider.addEventListener("input", () => this.go(Number(this.slider.value)));
+    this.toggle?.addEventListener("change", () => this.change(Number(this.toggle.checked)));
+    document.addEventListener("keydown", (event) => this.key(event));
+    // after a click with a pointer the keys belong to the page again: Space plays, it does not press the button once more
+    document.addEventListener("click", (event) => event.detail && document.activeElement?.matches("button, #elementary") && document.activeElement.blur());
+    addEventListener("hashchange", () => this.restore());
+    // paper cannot step: it gets the final state
+    const paper = matchMedia("print");
+    const turn = (printing) => this.render(printing ? this.view.last : this.step);
+    paper.addEventListener("change", () => turn(paper.matches));
+    addEventListener("beforeprint", () => turn(true));
+    addEventListener("afterprint", () => turn(false));
+  }
+
+  key(event) {
+    const { key, target } = event;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+    if (target.matches("textarea, select, [contenteditable], input:not([type=range], [type=checkbox])")) return;
+    const gate = target.matches(".gw-gate") ? Number(target.dataset.gate) : undefined;
+    if (gate !== undefined && (key === "Enter" || key === " ")) {
+      event.preventDefault();
+      this.jump(this.view, gate);
+      return;
+    }
+    if (key === " " && target.matches("button, [type=checkbox]")) return; // the button's own key
+    const moves = { ArrowRight: () => this.go(this.step + 1), ArrowLeft: () => this.go(this.step - 1), Home: () => this.go(0), End: () => this.go(this.view.last), " ": () => (this.timer ? this.pause() : this.play()) };
+    if (!Object.hasOwn(moves, key)) return;
+    event.preventDefault();
+    moves[key]();
+  }
+
+  jump(view, gate) {
+    this.go(this.step > view.count ? view.backAt[gate] : gate + 1);
+  }
+
+  /* -------------------------------------------------------------------------------------------------------- moving */
+
+  go(step) {
+    if (this.timer) this.pause(false);
+    this.move(step);
+  }
+
+  move(step) {
+    this.step = Math.min(Math.max(step, 0), this.view.last);
+    this.render(this.step);
+    this.remember();
+    if (!this.timer) this.say();
+  }
+
+  play() {
+    if (this.step === this.view.last) this.move(0);
+    this.timer = setInterval(() => (this.step < this.view.last ? this.move(this.step + 1) : this.pause()), 1200);
+    this.showPlaying();
+  }
+
+  pause(say = true) {
+    clearInterval(this.timer);
+    this.timer = null;
+    this.showPlaying();
+    if (say) this.say();
+  }
+
+  showPlaying() {
+    this.buttons.play.classList.toggle("playing", this.timer !== null);
+    one("span", this.buttons.play).textContent = this.words[this.timer ? "pause" : "play"];
+  }
+
+  /* Show the other view at the step in which the same gate does the same work. */
+  change(index) {
+    if (index === this.current || !this.views[index]) return;
+    const { pass, gate } = this.view.at(this.step);
+    const [ended, other] = [this.step === this.view.last, this.views[index]];
+    const [done, begun] = this.view.gates[gate]?.twin ?? [];
+    this.current = index;
+    const steps = { start: () => 0, forward: () => done + 1, seed: () => other.count + 1, backward: () => other.backAt[begun] };
+    this.go(ended ? other.last : steps[pass]());
+  }
+
+  /* ------------------------------------------------------------------------------------------------------- showing */
+
+  render(step) {
+    const { view } = this;
+    if (this.toggle) this.toggle.checked = this.current === 1;
+    this.views.forEach((other) => other.parts.forEach((part) => { part.hidden = other !== view; }));
+    view.show(step);
+    this.panel.show(view, step);
+    this.showControls(view, step);
+    this.follow(view, step);
+  }
+
+  showControls(view, step) {
+    const { pass } = view.at(step);
+    const { first, back, next, last } = this.buttons;
+    first.disabled = back.disabled = step === 0;
+    next.disabled = last.disabled = step === view.last;
+    const words = told(this.words.count, { step, last: view.last }).textContent;
+    Object.assign(this.slider, { max: view.last, value: step });
+    this.slider.setAttribute("aria-valuetext", `${words}, ${this.words[`tag_${pass}`].toLowerCase()}`);
+    const track = this.slider.parentElement.style;
+    track.setProperty("--at", step / view.last);
+    track.setProperty("--turn", (view.count + 0.5) / view.last);
+    one(".count").textContent = words;
+  }
+
+  /* Keep the gate at work, its row and its part of the formula in sight, each inside its own box: the page stays put. */
+  follow(view, step) {
+    const { pass, gate } = view.at(step);
+    const box = one(".scroll");
+    const aim = pass === "start" ? view.stubs[view.inputs[0] ?? 0] : pass === "seed" ? view.stubs[view.root] : view.circles.get(gate);
+    this.reveal(box, aim, 0.3);
+    this.reveal(one(".wires"), one("tr.active", view.rows[0].parentElement), 0.15);
+    this.reveal(view.formula.parentElement, one(".lit", view.formula), 0.1);
+  }
+
+  reveal(box, element, margin) {
+    if (!element || !box) return;
+    const [outer, inner] = [box.getBoundingClientRect(), element.getBoundingClientRect()];
+    const shift = (start, end, from, to) => {
+      const room = Math.min((end - start) * margin, Math.max(0, (end - start - (to - from)) / 2));
+      return from < start + room ? from - start - room : to > end - room ? to - end + room : 0;
+    };
+    const [left, top] = [shift(outer.left, outer.right, inner.left, inner.right), shift(outer.top, outer.bottom, inner.top, inner.bottom)];
+    if (left || top) box.scrollBy({ left, top, behavior: this.still.matches ? "auto" : "smooth" });
+  }
+
+  say() {
+    one("[aria-live]").textContent = this.panel.sentence(this.view, this.step);
+  }
+
+  /* ---------------------------------------------------------------------------------------- the step in the address */
+
+  remember() {
+    const fragment = `#step=${this.step}${this.current ? "&gates=elementary" : ""}`;
+    // a page inside a sandbox has no history to write to, and needs none
+    try { history.replaceState(null, "", fragment); } catch { /* nothing is lost but the bookmark */ }
+  }
+
+  restore() {
+    const wanted = new URLSearchParams(location.hash.slice(1));
+    const step = Number.parseInt(wanted.get("step") ?? "", 10);
+    if (wanted.get("gates") === "elementary" && this.views[1]) this.current = 1;
+    else if (wanted.has("step")) this.current = 0;
+    this.step = Number.isFinite(step) ? Math.min(Math.max(step, 0), this.view.last) : this.step;
+    this.render(this.step);
+  }
+}
+
+if (typeof document === "undefined") module.exports = { full, notation };
+else new Page();
