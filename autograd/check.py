@@ -7,8 +7,8 @@
     kink       where the slope from the left and the one from the right differ, or one does not exist; no central
                difference is a judge there, so an analytic slope agrees if it is one of the two, or between them
 
-Sources: L. F. Richardson, 1911, for the extrapolation; C. J. F. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)",
-Advances in Engineering Software 4 (1982), for the choice of the step: try them all, keep the estimate of smallest error.
+Sources: L. F. Richardson, 1911, for the extrapolation; C. J. F. Ridders, "Accurate computation of F'(x) and
+F'(x)F''(x)", Advances in Engineering Software 4 (1982), for the choice of h: try many, keep the smallest error.
 """
 
 from __future__ import annotations
@@ -31,29 +31,31 @@ inf, nan = math.inf, math.nan
 Scalar = Callable[[float], float]  # a function of one moved input; nan where it has no value
 
 EPSILON = 2.0**-52  # how far apart floats are, relative to their size
+SMALLEST = 5e-324
 SHRINK = 1.6  # from one step to the next; a whole number would be blind to a function of that period
 ROWS = 6
-STEPS = tuple([0.06 * 0.01**k for k in range(6)])  # the first step of each scale, relative to the input
+SCALES = tuple([0.06 * 0.01**k for k in range(7)])  # the first step of each scale, relative to the input
 LISTED = 40  # edges that a printed report shows although they agree
 
 
 # -------------------------------------------------------------------------------------------------- one numeric slope
 
 
+class Noise(NamedTuple):
+    """How far rounding moves a value of a function, and how far, at any step, its slope."""
+
+    value: float
+    slope: float
+
+
 class Estimate(NamedTuple):
-    """A numeric slope and what bounds its error."""
+    """A numeric slope, and a bound of its error."""
 
     slope: float
-    spread: float
-    rounding: float
-
-    @property
-    def error(self) -> float:
-        """The bound: twice the spread, and what rounding does."""
-        return 2.0 * self.spread + self.rounding
+    error: float
 
 
-NONE = Estimate(nan, inf, inf)
+NONE = Estimate(nan, inf)
 
 
 class Slopes(NamedTuple):
@@ -63,40 +65,83 @@ class Slopes(NamedTuple):
     central: Estimate
     right: Estimate
 
+    @property
+    def flat(self) -> bool:
+        """Tell whether the function does not move at all, and so will not for smaller steps."""
+        return self.left.slope == self.central.slope == self.right.slope == 0
+
     def smooth(self, tolerance: float) -> bool:
-        """Tell whether left and right are the same slope, as far as can be told."""
-        left, right = self.left, self.right
-        slack = left.error + right.error + tolerance * max(abs(left.slope), abs(right.slope))
-        return self.central.error < inf and abs(right.slope - left.slope) <= slack
+        """Tell whether left, central and right are one slope, as far as can be told."""
+        slopes = [estimate.slope for estimate in self]
+        slack = tolerance * max(map(abs, slopes)) + sum([estimate.error for estimate in self])
+        return max(slopes) - min(slopes) <= slack < inf
 
-    def settled(self, tolerance: float) -> bool:
-        """Tell whether smaller steps are not worth the while."""
-        flat = self.left.slope == self.central.slope == self.right.slope == 0
-        return flat or (self.smooth(tolerance) and self.central.error <= 0.01 * tolerance * abs(self.central.slope))
+    def kink(self, tolerance: float) -> float:
+        """Return by how much the slopes from left and right differ; inf where they do not, or one is not there."""
+        gap = abs(self.right.slope - self.left.slope)
+        return inf if math.isnan(gap) or self.smooth(tolerance) else gap
+
+    def sharp(self, tolerance: float, kink: float) -> bool:
+        """Tell whether the slopes are one, and too sharp to be but a blur of the kink that larger steps saw."""
+        size = max(abs(self.left.slope), abs(self.right.slope))
+        return self.smooth(tolerance) and self.left.error + self.right.error <= 0.1 * min(size, kink)
+
+    def contradicts(self, other: Slopes) -> bool:
+        """Tell whether the central slopes cannot both be true; of such two, the one from smaller steps knows better."""
+        error = self.central.error + other.central.error
+        return error < inf and abs(self.central.slope - other.central.slope) > error
+
+    def merged(self, other: Slopes) -> Slopes:
+        """Return the better estimate of each kind."""
+        return Slopes(*[min(pair, key=_error) for pair in zip(self, other)])
+
+    def blurred(self, error: float) -> Slopes:
+        """Return the estimates with larger bounds."""
+        return Slopes(*[Estimate(estimate.slope, estimate.error + error) for estimate in self])
 
 
-def slopes_at(f: Scalar, x: float, noise: float, tolerance: float) -> Slopes:
-    """Return the numeric slopes of f at x, from large steps to small ones: near a pole or a kink only those see x."""
-    near = (abs(x) or 1e-250,) if abs(x) < 1e-3 else ()
-    best, steepest, centre = Slopes(NONE, NONE, NONE), 0.0, f(x)
-    for h in [size * step for size in (max(1.0, abs(x)), *near) for step in STEPS]:
+def _error(estimate: Estimate) -> float:
+    return estimate.error
+
+
+def slopes_at(f: Scalar, x: float, noise: Noise, tolerance: float) -> Slopes:
+    """Return the numeric slopes of f at x, from large steps to small ones: near a pole or a kink only those see x.
+
+    The answer is the sharpest scale on which all slopes are one, else the best estimate of each.
+    """
+    best, chosen, steepest, centre = Slopes(NONE, NONE, NONE), None, 0.0, f(x)
+    for h in _first_steps(x):
         rows = [_quotients(f, x, centre, h / SHRINK**k, noise) for k in range(ROWS)]
-        steepest = max([steepest] + [abs(slope) for slope, _ in rows[0] if abs(slope) < inf])
-        sides = zip(*rows, strict=True)
-        found = Slopes(*[_existing(_extrapolated(s, order), steepest) for s, order in zip(sides, (1, 2, 1))])
-        if found.settled(tolerance):
-            return found
-        best = Slopes(*[min(pair, key=lambda estimate: estimate.error) for pair in zip(best, found)])
-    return best
+        steepest = steepest or max([abs(slope) for slope, _ in rows[0] if abs(slope) < inf], default=0.0)
+        found = Slopes(*[_extrapolated(side, order, steepest) for side, order in zip(zip(*rows), (1, 2, 1))])
+        sharp = found.sharp(tolerance, best.kink(tolerance))
+        if (found.flat and found.contradicts(best)) or (sharp and _betters(found, chosen)):
+            chosen = found
+        if found.flat or (sharp and found.central.error <= 0.01 * tolerance * abs(found.central.slope)):
+            break
+        best = best.merged(found)
+    return chosen or best.merged(found).blurred(EPSILON * steepest)
 
 
-def _quotients(f: Scalar, x: float, centre: float, h: float, noise: float) -> list[tuple[float, float]]:
-    """Return (slope, rounding) from the left, central and from the right, for one step."""
+def _betters(found: Slopes, chosen: Slopes | None) -> bool:
+    return chosen is None or found.central.error < chosen.central.error or found.contradicts(chosen)
+
+
+def _first_steps(x: float) -> list[float]:
+    """Return the first step of every scale: relative to 1 or a larger x, and then to an x near 0."""
+    near = [abs(x) or 1e-250] if abs(x) < 1e-3 else []
+    return [size * scale for size in [max(1.0, abs(x)), *near] for scale in SCALES]
+
+
+def _quotients(f: Scalar, x: float, centre: float, h: float, noise: Noise) -> list[Estimate]:
+    """Return the slopes from the left, central and from the right for one step, and what rounding does to them."""
     low, high = x - h, x + h
     below, above = f(low), f(high)
 
-    def quotient(rise: float, run: float, size: float) -> tuple[float, float]:
-        return (rise / run, 4.0 * (noise + EPSILON * size) / run) if run > 0 else (nan, inf)
+    def quotient(rise: float, run: float, size: float) -> Estimate:
+        if not run > 0:
+            return NONE
+        return Estimate(rise / run, 4.0 * ((noise.value + EPSILON * size) / run + noise.slope))
 
     return [
         quotient(centre - below, x - low, abs(below)),
@@ -105,22 +150,21 @@ def _quotients(f: Scalar, x: float, centre: float, h: float, noise: float) -> li
     ]
 
 
-def _extrapolated(rows: Sequence[tuple[float, float]], order: int) -> Estimate:
-    """Return the best estimate at h = 0 from slopes at shrinking h whose error is a series in h^order."""
+def _extrapolated(rows: Sequence[Estimate], order: int, steepest: float) -> Estimate:
+    """Return the best estimate at h = 0 from slopes at shrinking h whose error is a series in h^order.
+
+    Where the spread is neither small nor the work of rounding, there is no slope: at a jump it grows as h shrinks.
+    """
     best, above = NONE, list[float]()
     for slope, rounding in rows:
         row = [slope]
         for j, coarser in enumerate(above, start=1):
             row.append(row[-1] + (row[-1] - coarser) / (SHRINK ** (order * j) - 1.0))
             spread = max(abs(row[-1] - row[-2]), abs(row[-1] - coarser))
-            best = min(best, Estimate(row[-1], spread, rounding), key=lambda estimate: estimate.error)
+            if spread <= 1e-5 * (abs(row[-1]) + steepest) + 4.0 * rounding:
+                best = min(best, Estimate(row[-1], 2.0 * spread + rounding), key=_error)
         above = row
     return best
-
-
-def _existing(estimate: Estimate, steepest: float) -> Estimate:
-    """Return NONE for an estimate that grows as the steps shrink: at a jump there is no slope."""
-    return estimate if estimate.spread <= 0.02 * (abs(estimate.slope) + steepest) else NONE
 
 
 # -------------------------------------------------------------------------------------------------------- the records
@@ -173,7 +217,7 @@ class Report:
     tolerance: float
 
     def __bool__(self) -> bool:
-        return all([edge.agrees for edge in self.edges + self.leaves])
+        return all(edge.agrees for edge in self._all)
 
     @property
     def worst(self) -> Edge | None:
@@ -194,7 +238,7 @@ class Report:
     def __str__(self) -> str:
         names = graph.names(graph.order(self.f))
         edges = [edge for i, edge in enumerate(self.edges) if i < LISTED or not edge.agrees]
-        rows = [("gate", "wire", "analytic", "numeric", "difference", "verdict")]
+        rows: list[tuple[str, ...]] = [("gate", "wire", "analytic", "numeric", "difference", "verdict")]
         rows += [_row(edge, names) for edge in edges] + [_row(leaf, names) for leaf in self.leaves]
         lines = _aligned(rows)
         if len(edges) < len(self.edges):
@@ -239,7 +283,8 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     aligns = ("<", "<", ">", ">", ">", "<")
     return [
-        "  ".join([f"{cell:{align}{width}}" for cell, align, width in zip(row, aligns, widths)]).rstrip() for row in rows
+        "  ".join([f"{cell:{align}{width}}" for cell, align, width in zip(row, aligns, widths)]).rstrip()
+        for row in rows
     ]
 
 
@@ -360,12 +405,12 @@ def _leaves(nodes: Sequence[Value], steps: Steps, moved: Mapping[Value, Scalar],
     """Yield a comparison per leaf that is no constant, a function's arguments first."""
     root = nodes[-1]
     gradients = steps[-1][2] if steps else {root: 1.0}
-    noises = {node: abs(gradients[node]) * _noise(node, slopes) for node, slopes, _ in steps}
+    noises = {node: [gradients[node] * noise for noise in _noise(node, slopes)] for node, slopes, _ in steps}
     leaves = [node for node in nodes if node.gate is None and not node.is_constant]
     for leaf in dict.fromkeys((*moved, *leaves)):
         below = _downstream(nodes, leaf)
         f = moved.get(leaf) or _graph_moved(below, leaf, root)
-        noise = sum([noises[node] for node in below if noises[node] < inf])
+        noise = Noise(*[_size([noises[node][i] for node in below]) for i in (0, 1)])
         yield _judged((root, None, None, leaf), gradients.get(leaf, 0.0), f, noise, tolerance)
 
 
@@ -373,7 +418,7 @@ def _downstream(nodes: Sequence[Value], leaf: Value) -> list[Value]:
     """Return the gates of a walk that depend on a leaf."""
     reached = {leaf: None}
     for node in nodes:
-        if any([x in reached for x in graph.inputs_of(node)]):
+        if any(x in reached for x in graph.inputs_of(node)):
             reached[node] = None
     return list(reached)[1:]
 
@@ -385,20 +430,24 @@ def _graph_moved(below: Sequence[Value], leaf: Value, root: Value) -> Scalar:
     def moved(x: float) -> float:
         numbers = {leaf: x}
         for node, value, inputs in gates:
-            numbers[node] = value(*[numbers[y] if y in numbers else y._data for y in inputs])
+            numbers[node] = value(*[numbers.get(y, y._data) for y in inputs])
         return numbers.get(root, root._data)
 
     return moved
 
 
-def _noise(node: Value, slopes: Sequence[float]) -> float:
-    """Return how far rounding moves a gate's value: what one rounding of the output and of every input does to it."""
+def _noise(node: Value, slopes: Sequence[float]) -> Noise:
+    """Return what one rounding of a gate's output and of each input does to its value, and to its slopes."""
     terms = [node._data, *[x._data * slope for x, slope in zip(graph.inputs_of(node), slopes)]]
-    return EPSILON * sum([abs(term) for term in terms if abs(term) < inf]) + 5e-324  # the smallest number there is
+    return Noise(EPSILON * _size(terms) + 5e-324, EPSILON * _size(slopes))  # 5e-324: the smallest number there is
+
+
+def _size(terms: Sequence[float]) -> float:
+    return sum([abs(term) for term in terms if abs(term) < inf])
 
 
 def _judged(
-    where: tuple[Value, Gate | None, int | None, Value], analytic: float, f: Scalar, noise: float, tolerance: float
+    where: tuple[Value, Gate | None, int | None, Value], analytic: float, f: Scalar, noise: Noise, tolerance: float
 ) -> Edge:
     """Compare an analytic slope with the numeric ones of f at the moved input."""
     found = slopes_at(f, where[-1]._data, noise, tolerance)

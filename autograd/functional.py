@@ -3,8 +3,8 @@
     fn      a Python function of scalars that returns a scalar      xs        where it is taken: floats, or Values
     twin    the leaf that stands for one argument while fn runs     tangent   the direction of a forward derivative
 
-Everything here runs on the cards of the gate table: gradients of gradients are the same chain rule, computed with Values.
-No `.grad` of any Value is touched.
+Everything here runs on the cards of the gate table: gradients of gradients are the same chain rule, computed with
+Values. No `.grad` of any Value is touched.
 """
 
 from __future__ import annotations

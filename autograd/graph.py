@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Step",
     "backward",
+    "backward_step",
     "backward_steps",
     "forward",
     "forward_steps",
@@ -227,10 +228,11 @@ def backward_steps(root: Value) -> Iterator[Step]:
     """Return a record per gate in the order the backward pass visits them; no node's grad is touched."""
     nodes = order(root)
     forward(nodes)
-    return (_backward_step(node, slopes, gradients) for node, slopes, gradients in pull(nodes))
+    return (backward_step(node, slopes, gradients) for node, slopes, gradients in pull(nodes))
 
 
-def _backward_step(node: Value, slopes: tuple[float, ...], gradients: dict[Value, float]) -> Step:
+def backward_step(node: Value, slopes: tuple[float, ...], gradients: dict[Value, float]) -> Step:
+    """Return the record of one gate, given its local gradients and the gradients that have arrived so far."""
     upstream = gradients[node]
     downstream = tuple([times(upstream, slope) for slope in slopes])
     running: dict[Value, float] = {}

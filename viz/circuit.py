@@ -20,7 +20,7 @@ from autograd.graph import Step
 from autograd.value import Value
 from viz.notation import Notation, constant
 
-__all__ = ["Box", "Circuit", "Pin", "Wire", "circuit_of"]
+__all__ = ["Box", "Circuit", "Pin", "Wire", "assembled", "circuit_of"]
 
 MOST_GATES = 300  # a picture of more is no picture
 
@@ -74,6 +74,12 @@ class Circuit:
     forward: tuple[Step, ...]
     backward: tuple[Step, ...]
     notation: Notation
+    target: str = ""  # whose gradients these are, where it is not the last wire but what that wire leads to
+
+    @property
+    def output(self) -> str:
+        """The name of the output whose gradients these are."""
+        return self.target or self.root.name
 
     @property
     def root(self) -> Wire:
@@ -99,12 +105,13 @@ def circuit_of(f: Value, most: int = MOST_GATES, called: Mapping[Value, str] | N
         raise ValueError(f"{gates:,} gates are too many for one picture (at most {most}): draw a part of it")
     forward = tuple(graph.forward_steps(f))
     backward = tuple(graph.backward_steps(f))
-    return _assemble(nodes, forward, backward, called or graph.names(nodes))
+    return assembled(nodes, forward, backward, called or graph.names(nodes))
 
 
-def _assemble(
+def assembled(
     nodes: Sequence[Value], forward: tuple[Step, ...], backward: tuple[Step, ...], called: Mapping[Value, str]
 ) -> Circuit:
+    """Return the circuit of a walk and its steps; nodes without a step are inputs, whatever made them."""
     # a constant is folded into its gates, unless one of them has nothing else to show, or it is all there is
     bare = {x for step in forward for x in step.inputs if all(y.is_constant for y in step.inputs)}
     folded = {x for step in forward for x in step.inputs if x.is_constant} - bare
@@ -130,7 +137,7 @@ def _assemble(
 
 
 def _gradients(root: Value, backward: Sequence[Step]) -> dict[Value, float]:
-    gradients = {root: 1.0}
+    gradients = {root: 1.0} | {step.node: step.upstream for step in backward if step.upstream is not None}
     for step in backward:
         gradients.update(zip(step.inputs, step.after, strict=True))
     return gradients
@@ -154,4 +161,6 @@ def _symbol(step: Step, wires: dict[Value, int]) -> str:
         return step.gate.symbol + "".join([f" {constant(x.data)}" for _, x in constants])
     place, number = constants[0][0], constant(constants[0][1].data)
     commutes = step.gate.forward(2.0, 3.0) == step.gate.forward(3.0, 2.0)
-    return step.gate.symbol + number if place == 1 or commutes else number + step.gate.symbol
+    space = " " if step.gate.symbol[-1:].isalnum() else ""  # max 0, but +1
+    parts = (step.gate.symbol, number) if place == 1 or commutes else (number, step.gate.symbol)
+    return space.join(parts)

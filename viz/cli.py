@@ -1,10 +1,11 @@
 """The command line: `gatewise demo`, `step`, `draw`, `check`; also as `python -m viz`.
 
-    command    what is done: a function of the parsed arguments that returns an exit status, a row of COMMANDS
-    words      the arguments as they were typed
+    command    what is to be done: a row of COMMANDS, whose function takes the parsed arguments and returns the status
+    words      arguments as they were typed
 
-Exit status: 0 done, 1 the work failed (no value there, no such folder, gradients disagree), 2 wrong usage or a refused
-expression, 130 after Ctrl-C. What went wrong is told on standard error in one line, and never as a traceback.
+Exit status: 0 done; 1 the work failed: no value or slope there, a file that cannot be written, gradients that disagree;
+2 wrong usage or a refused expression; 130 after Ctrl-C. What went wrong is told on standard error, in words and never
+as a traceback.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import re
 import shlex
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -26,16 +27,21 @@ from autograd.errors import ExpressionError
 from autograd.value import Value
 from viz.drawing import WRITERS, draw
 from viz.narration import SPELLINGS, compare, plain, story, table
+from viz.notation import clipped
 
 __all__ = ["main"]
 
 
 class UsageError(ValueError):
-    """The command line was not understood: what is wrong with it, in one line."""
+    """The command line was not understood."""
+
+
+class FileError(ValueError):
+    """A file could not be written."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command that the words ask for, those of the command line by default, and return the exit status."""
+    """Run the command that argv asks for, by default what was typed after `gatewise`, and return the exit status."""
     try:
         status = run(sys.argv[1:] if argv is None else argv)
         if sys.stdout:
@@ -43,37 +49,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except KeyboardInterrupt:
         return complain("stopped", 130)
-    except BrokenPipeError:  # whoever was reading has seen enough
-        return hush(1)
     except (UsageError, ExpressionError) as error:
         return complain(error, 2)
-    except OSError as error:
-        return hush(complain(error, 1))
     except (ValueError, ImportError) as error:
         return complain(error, 1)
+    except BrokenPipeError:  # whoever was reading has seen enough
+        return turn_away(1)
+    except OSError as error:
+        return turn_away(complain(f"cannot write the output: {error.strerror or error}", 1))
 
 
 def run(words: Sequence[str]) -> int:
-    """Run the command; SystemExit, by which argparse ends after --help, becomes the status it carries."""
+    """Parse the words and run their command."""
     try:
         arguments = parsed(words)
-    except SystemExit as end:
+    except SystemExit as end:  # so argparse ends after --help
         return int(end.code or 0)
     if arguments.version:
         say(f"gatewise {version()}")
         return 0
     if arguments.command is None:
-        raise UsageError(f"which command? {', '.join(COMMANDS)}; a good start: gatewise demo")
+        raise UsageError(f"which command? {', '.join(COMMANDS)}; a good start: {command_line(['demo'])}")
     return COMMANDS[arguments.command].run(arguments)
-
-
-def hush(status: int) -> int:
-    """Return the status, with standard output turned away: Python would try once more to write what is left of it."""
-    with suppress(OSError, ValueError, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-    return status
 
 
 # ------------------------------------------------------------------------------------------------------- the commands
@@ -89,40 +86,345 @@ def step(arguments: Namespace) -> int:
 
 
 def picture(arguments: Namespace) -> int:
-    """Draw the circuit into a file."""
+    """Draw the circuit into a file, in the format that its suffix names."""
     target = Path(arguments.output)
     if target.suffix.lower() not in WRITERS:
-        raise UsageError(f"-o {str(target)!r}: the suffix says what to write, one of {' '.join(WRITERS)}")
-    say(wrote([save(target, expression_of(arguments))]))
+        raise UsageError(f"-o {shown(arguments.output)}: the suffix says what to write: {', '.join(WRITERS)}")
+    say(saved(target, expression_of(arguments)))
     return 0
 
 
 def check(arguments: Namespace) -> int:
-    """Compare backpropagation with numeric differences."""
+    """Compare the gradients of backpropagation with numeric ones."""
     report = check_gradients(expression_of(arguments))
     say(str(report))
     return 0 if report else 1
 
 
 def demo(arguments: Namespace) -> int:
-    """Run the worked examples: told, checked, compared, drawn."""
+    """Run the worked examples: told step by step, checked, compared, drawn."""
     folder = Path(arguments.output)
-    with naming(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    ascii = not speaks_unicode(sys.stdout)
-    graphs = {example: parse(example.expression, **example.values) for example in EXAMPLES}
-    agree = True
-    for i, (example, f) in enumerate(graphs.items(), 1):
-        say(heading(f"{i}. {example.title}: {example.expression}"))
-        say(story(f, ascii=ascii))
-        report = check_gradients(f)
-        agree = agree and bool(report)
-        say("\n" + summary(report))
-    xyz, neuron, gate = graphs.values()
-    say(heading("4. Two graphs of one function: the values and gradients of 2 and 3 side by side"))
-    say(compare(neuron, gate, ascii=ascii))
-    say(heading("5. The pictures"))
-    say(wrote([save(folder / file, *[graphs[EXAMPLES[i]] for i in which]) for file, which in PICTURES.items()]))
-    say(heading("6. What to try next"))
-    say("\n".join([f"  {command_line(words)}" for words in suggestions()]))
-    return 0 if agree else 1
+    graphs = [parse(example.expression, **example.values) for example in EXAMPLES]
+    agree = [told(example, f) for example, f in zip(EXAMPLES, graphs, strict=True)]
+    say(heading(f"The same function twice: {EXAMPLES[-2].expression} and {EXAMPLES[-1].expression}"))
+    say(compare(*graphs[-2:], ascii=not speaks_unicode(sys.stdout)))
+    say("\nA function may have more than one graph; what differs is how their numbers were rounded.")
+    say(heading("The pictures"))
+    for name, which in PICTURES.items():
+        say(saved(folder / name, *[graphs[i] for i in which]))
+    say(heading("What to try next"))
+    say("\n".join([command_line(words) for words in SUGGESTIONS]))
+    return 0 if all(agree) else 1
+
+
+def told(example: Example, f: Value) -> bool:
+    """Tell one example, and whether its gradients agree with numeric ones."""
+    say(heading(f"{example.title}: {example.expression}"))
+    say(story(f, ascii=not speaks_unicode(sys.stdout)))
+    report = check_gradients(f)
+    say(f"\nCHECK: against central differences, {str(report).splitlines()[-1]}")
+    return bool(report)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A worked example of the demo."""
+
+    title: str
+    expression: str
+    values: Mapping[str, float]
+
+
+NEURON = {"w0": 2.0, "x0": -1.0, "w1": -3.0, "x1": -2.0, "w2": -3.0}
+EXAMPLES = (
+    Example("A first circuit", "(x+y)*z", {"x": -2.0, "y": 5.0, "z": -4.0}),
+    Example("A sigmoid neuron of elementary gates", "1/(1+exp(-(w0*x0+w1*x1+w2)))", NEURON),
+    Example("The same neuron with a sigmoid gate", "sigmoid(w0*x0+w1*x1+w2)", NEURON),
+)
+PICTURES = {  # file: which examples it shows
+    "xyz.svg": (0,),
+    "sigmoid_neuron.svg": (1,),
+    "sigmoid_gate.svg": (2,),
+    "sigmoid_both.svg": (1, 2),
+    "sigmoid_neuron.dot": (1,),
+}
+SUGGESTIONS = (
+    ("step", "x*x+x", "x=3", "--table"),
+    ("step", "2*(x*y+max(z,w))", "x=3", "y=-4", "z=2", "w=-1"),
+    ("draw", "tanh(dot([w0,w1],[x0,x1],b))", "w0=0.5", "w1=-1", "x0=1", "x1=0.2", "b=0.1", "-o", "neuron.svg"),
+    ("check", "log(x)*y", "x=2", "y=3"),
+)
+
+
+# ------------------------------------------------------------------------------------------------- what they are given
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: its function, what it says of itself, an example, and what it takes."""
+
+    run: Callable[[Namespace], int]
+    help: str
+    example: tuple[str, ...]
+    takes: Callable[[ArgumentParser], None]
+
+
+def takes_expression(parser: ArgumentParser) -> None:
+    """Add an expression and its values to what a command takes."""
+    parser.add_argument("expression", metavar="EXPRESSION", help="what to compute, in quotes: '(x+y)*z'")
+    parser.add_argument(
+        "values", metavar="name=value", nargs="*", default=[], help="the numbers it is computed at: x=-2 y=5 z=-4"
+    )
+
+
+def takes_step(parser: ArgumentParser) -> None:
+    """Add what `step` takes."""
+    takes_expression(parser)
+    parser.add_argument("--table", action="store_true", help="add the Wengert list: one line per wire")
+    parser.add_argument("--full", action="store_true", help="add that list with 15 digits")
+
+
+def takes_picture(parser: ArgumentParser) -> None:
+    """Add what `draw` takes."""
+    takes_expression(parser)
+    suffixes = ", ".join(WRITERS)
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", default="gatewise.svg", help=f"by suffix: {suffixes} (gatewise.svg)"
+    )
+
+
+def takes_demo(parser: ArgumentParser) -> None:
+    """Add what `demo` takes."""
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", default="gatewise-demo", help="for the pictures (gatewise-demo)"
+    )
+
+
+XYZ = ("(x+y)*z", "x=-2", "y=5", "z=-4")
+COMMANDS = {
+    "demo": Command(demo, "run the worked examples: told, checked, compared, drawn", ("demo",), takes_demo),
+    "step": Command(step, "tell every step of both passes, in words and numbers", ("step", *XYZ), takes_step),
+    "draw": Command(picture, "draw the circuit into a file", ("draw", *XYZ, "-o", "xyz.svg"), takes_picture),
+    "check": Command(check, "compare gradients with numeric ones", ("check", *XYZ), takes_expression),
+}
+
+
+class Parser(ArgumentParser):
+    """A parser that leaves it to `main` to tell what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError."""
+        raise UsageError(f"{message} (see: {self.prog} --help)")
+
+
+def parser() -> ArgumentParser:
+    """Return the parser of the whole command line."""
+    main = Parser("gatewise", description="Backpropagation you can watch, gate by gate.", allow_abbrev=False)
+    main.add_argument("--version", action="store_true", help="print the version")
+    commands = main.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, command in COMMANDS.items():
+        command.takes(
+            commands.add_parser(
+                name,
+                help=command.help,
+                description=f"{command.help[0].upper()}{command.help[1:]}.",
+                epilog=f"example:\n  {command_line(command.example)}",
+                formatter_class=RawDescriptionHelpFormatter,
+                allow_abbrev=False,
+            )
+        )
+    return main
+
+
+def parsed(words: Sequence[str]) -> Namespace:
+    """Return the arguments; values may stand behind options too. Raises UsageError, and SystemExit after --help."""
+    arguments, rest = parser().parse_known_args(shielded(words))
+    if rest:
+        if any(word.startswith("-") for word in rest) or not hasattr(arguments, "values"):
+            raise UsageError(f"what is {shown(rest[0])}? (see: gatewise {arguments.command} --help)")
+        arguments.values.extend(rest)
+    return arguments
+
+
+OPTION = re.compile(r"--|-[ho]")
+
+
+def shielded(words: Iterable[str]) -> list[str]:
+    """Return the words with a space before those that a minus begins, so that none but an option is taken for one.
+
+    `--` ends the options, and is left out.
+    """
+    result: list[str] = []
+    options = True
+    for word in words:
+        if options and word == "--":
+            options = False
+        elif word.startswith("-") and not (options and OPTION.match(word)):
+            result.append(f" {word}")
+        else:
+            result.append(word)
+    return result
+
+
+def expression_of(arguments: Namespace) -> Value:
+    """Return the Value of the expression at the numbers given."""
+    return parse(arguments.expression, **values_of(arguments.values))
+
+
+def values_of(words: Iterable[str]) -> dict[str, float]:
+    """Return the numbers that name=value words give; UsageError for any other word."""
+    values: dict[str, float] = {}
+    for word in words:
+        name, equals, text = [part.strip() for part in word.partition("=")]
+        if not (equals and name.isidentifier()):
+            raise UsageError(f"{shown(word)} gives no number a name: write name=value, as in x=2")
+        if name in values:
+            raise UsageError(f"{name!r} is given twice: {shown(word)}")
+        values[name] = number(text, word)
+    return values
+
+
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+
+
+def number(text: str, word: str) -> float:
+    """Return the number that a text spells; UsageError, which names the word it stands in, where it spells none."""
+    if not NUMBER.fullmatch(text):
+        raise UsageError(f"{shown(word)}: {shown(text)} is no number; write it as in x=2, x=-0.5 or x=1e-3")
+    if not math.isfinite(x := float(text)):
+        raise UsageError(f"{shown(word)}: this number is too large for a float (the largest is about 1.8e308)")
+    return x
+
+
+def shown(word: str) -> str:
+    """Return a word as messages quote it."""
+    return repr(clipped(word))
+
+
+# ------------------------------------------------------------------------------------------------------ what they say
+
+
+def say(text: str) -> None:
+    """Print a text: in colour on a terminal, in plain ASCII where its encoding cannot take the signs of mathematics."""
+    out = sys.stdout
+    print(coloured(fit(text, out)) if wants_colour(out) else fit(text, out), file=out)
+
+
+def complain(error: object, status: int) -> int:
+    """Print on standard error what went wrong, and return the status."""
+    rule, *picture = str(error).split("\n")
+    # one sign for one in the lines that show an expression, so that the caret below it keeps its place
+    lines = [f"gatewise: {rule}", *[line.replace("…", "~") for line in picture]]
+    with suppress(OSError):
+        if sys.stderr:
+            print(fit("\n".join(lines), sys.stderr), file=sys.stderr)
+    return status
+
+
+def turn_away(status: int) -> int:
+    """Return the status, what is left of standard output turned away: Python would try once more to write it."""
+    with suppress(OSError, ValueError, AttributeError):
+        if sys.__stdout__ and sys.stdout is sys.__stdout__:  # not where somebody else has put a stream of their own
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.__stdout__.fileno())
+            os.close(nowhere)
+    return status
+
+
+def heading(text: str) -> str:
+    """Return a heading, with room above."""
+    return f"\n{text}\n{'═' * len(text)}"
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Return a command as it is typed in a shell of this system."""
+    if os.name != "nt":
+        return shlex.join(["gatewise", *words])
+    return " ".join(["gatewise", *[word if re.fullmatch(r"[\w.=+-]+", word) else f'"{word}"' for word in words]])
+
+
+def saved(target: Path, *fs: Value) -> str:
+    """Draw graphs side by side into a file and return the line that names it."""
+    with writing(target):
+        draw(*fs).save(target)
+    return f"wrote {target}"
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Name the file in what is said where it cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise FileError(f"cannot write {shown(str(target))}: {error.strerror or error}") from error
+
+
+def version() -> str:
+    """Return the version that is installed."""
+    from importlib import metadata  # slow, and seldom asked for
+
+    try:
+        return metadata.version("gatewise")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+# ---------------------------------------------------------------------------------------------------------- the screen
+
+SIGNS = "".join(map(chr, SPELLINGS))
+
+
+def speaks_unicode(stream: TextIO) -> bool:
+    """Tell whether a stream's encoding can take the signs of mathematics."""
+    try:
+        SIGNS.encode(getattr(stream, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def fit(text: str, stream: TextIO) -> str:
+    """Return a text fit for a stream: no control characters, and nothing that its encoding cannot take."""
+    printable = "".join([c if c.isprintable() or c == "\n" else "?" for c in text])
+    if not speaks_unicode(stream):
+        return plain(printable)
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return printable.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Tell whether to write in colour: to a terminal that can, and as NO_COLOR and FORCE_COLOR say."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    # the old console of Windows would show the codes
+    can = os.environ.get("TERM") != "dumb" and (os.name != "nt" or "WT_SESSION" in os.environ)
+    return can and stream is not None and stream.isatty()
+
+
+BOLD, RED, GREEN, MAGENTA = "\033[1m", "\033[31m", "\033[32m", "\033[35m"
+NORMAL = "\033[0m"
+NUMBER_SHOWN = r"\(?[−-]?[\d.∞nainf]+(?:e[−-]?\d+)?\)?"
+COLOURS = [  # what is coloured: the last group of each pattern
+    (re.compile(pattern, re.MULTILINE), colour)
+    for pattern, colour in (
+        (r"^()([A-Z]{5,}:)", BOLD),
+        (r"^()(.*(?=\n[═=]+$))", BOLD),
+        (rf"^( *step \d+  .* = )({NUMBER_SHOWN})$", GREEN),
+        (r"^( *)(step \d+)", BOLD),
+        (rf"(: +upstream +)({NUMBER_SHOWN})", RED),
+        (rf"((?:→|->) downstream +)({NUMBER_SHOWN})", RED),
+        (rf"^( +(?:∂|d)\S+ = +)({NUMBER_SHOWN})(?=   )", RED),
+        (r"([×*] local )(.*?)(?= *(?:→|->) downstream)", MAGENTA),
+    )
+]
+
+
+def coloured(text: str) -> str:
+    """Return a text with values, gradients and local gradients in the colours of the pictures."""
+    for pattern, colour in COLOURS:
+        text = pattern.sub(lambda match, colour=colour: f"{match[1]}{colour}{match[2]}{NORMAL}", text)  # type: ignore[misc]
+    return text

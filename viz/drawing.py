@@ -11,6 +11,11 @@ from pathlib import Path
 
 from autograd.value import Value
 from viz.circuit import Circuit, circuit_of
+from viz.fold import Folded, folded, is_large
+from viz.fold_picture import picture_of_folded
+from viz.opening import opened
+from viz.narration import table
+from viz.notebook import image
 from viz.shapes import Picture, picture_of
 from viz.svg import svg
 
@@ -23,13 +28,14 @@ class Diagram:
     It is of the numbers at the moment it was drawn: what happens to the Values afterwards does not change it.
     """
 
-    def __init__(self, circuits: tuple[Circuit, ...]) -> None:
+    def __init__(self, circuits: tuple[Circuit, ...], folded: tuple[Folded, ...] = ()) -> None:
         self.circuits = circuits
+        self.folded = folded  # instead of circuits, where these would be too large to draw
 
     @cached_property
     def picture(self) -> Picture:
         """The shapes of the picture and their places, for whichever format is asked for."""
-        return picture_of(self.circuits)
+        return picture_of_folded(self.folded) if self.folded else picture_of(self.circuits)
 
     @cached_property
     def svg(self) -> str:
@@ -52,17 +58,31 @@ class Diagram:
         write_aside(target, writer(self))
         return target
 
+    def __repr__(self) -> str:
+        return "\n\n".join([table(circuit) for circuit in self.circuits])
+
     def _repr_html_(self) -> str:
-        return self.svg
+        return image(self.svg, f"{self.picture.title}. {self.picture.description}")
 
 
-def draw(f: Value, *others: Value) -> Diagram:
+def draw(f: Value, *others: Value, open: str | None = None) -> Diagram:
     """Return the CS231n circuit of f: value above each wire, gradient below, local gradients at the gates.
 
     Other graphs stand beside it. Gradients are computed for the picture and no `.grad` is touched. Raises TypeError for
-    what is no Value, ValueError for a graph of more than 300 gates, DomainError where a value or slope does not exist.
+    what is no Value, DomainError where a value or slope does not exist.
+
+    A graph of more than 300 gates is folded by the paths in its labels: a layer is a card, equal paths are one stack, as
+    a neuron's outputs for 100 samples. `open="layer1/neuron3"` draws one part instead, gate by gate, of a stack the
+    first sample, or another one: `open="layer1/neuron3[7]"`; ValueError for an unknown part, or one too large to draw.
     """
-    return Diagram(tuple([circuit_of(root) for root in (f, *others)]))
+    roots = (f, *others)
+    if open is not None:
+        if others:
+            raise ValueError("open=… shows a part of one graph: draw the others apart")
+        return Diagram((opened(f, open),))
+    if any([is_large(root) for root in roots]):
+        return Diagram((), tuple([folded(root) for root in roots]))
+    return Diagram(tuple([circuit_of(root) for root in roots]))
 
 
 def _svg(diagram: Diagram) -> bytes:

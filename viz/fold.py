@@ -24,9 +24,10 @@ from autograd import graph
 from autograd.gates import Gate
 from autograd.graph import inputs_of
 from autograd.value import Value
+from viz.circuit import MOST_GATES
 from viz.grouping import Grouping, grouped, path_of
 
-__all__ = ["Folded", "Link", "Part", "folded"]
+__all__ = ["Folded", "Link", "Part", "folded", "is_large"]
 
 MOST_UNITS = 40  # as many are drawn one by one …
 MOST_IN_LAYER = 24  # … of which so many in one layer
@@ -102,10 +103,13 @@ class Folded:
         return _few(self.parts)
 
 
+def is_large(f: Value) -> bool:
+    """Tell whether f depends on more gates than can be drawn one by one."""
+    return isinstance(f, Value) and sum([node.gate is not None for node in graph.order(f)]) > MOST_GATES
+
+
 def folded(f: Value) -> Folded:
     """Return the parts of everything that f depends on; TypeError where f is no Value."""
-    if not isinstance(f, Value):
-        raise TypeError(f"there is a picture of a Value, not of {type(f).__name__}: pass an expression's output")
     grouping = grouped(f)
     graph.forward(grouping.nodes)
     tallies, wires = _counted(grouping)

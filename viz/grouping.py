@@ -70,7 +70,9 @@ class Grouping:
 
 
 def grouped(f: Value) -> Grouping:
-    """Return who belongs together among the gates that f depends on."""
+    """Return who belongs together among the gates that f depends on; TypeError where f is no Value."""
+    if not isinstance(f, Value):
+        raise TypeError(f"there is a picture of a Value, not of {type(f).__name__}: pass an expression's output")
     nodes = graph.order(f)
     paths = _paths({node.label for node in nodes if node.gate is not None})
     depths = _depths(nodes)

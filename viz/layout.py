@@ -382,7 +382,7 @@ def _measured(
     bends, forks = _bends(circuit, ranks, items, passages, columns)
     lines = [(wire, columns[rank].start, columns[rank].end, items[i].y) for (wire, rank), i in passages.items()]
     return Placement(
-        width=columns[-1].end + _outer_name_width(circuit.root) + MARGIN,
+        width=columns[-1].end + (_outer_name_width(circuit.root) if circuit.boxes else 0.0) + MARGIN,
         height=max(item.y + item.down for item in items) + MARGIN,
         spots=spots,
         stubs=stubs,

@@ -11,6 +11,7 @@ gate by name, and all that people typed is escaped.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ from viz.svg import escaped
 
 __all__ = ["expression", "math", "name", "rule", "slopes"]
 
-MOST_LEAVES = 40  # of a whole expression; a longer one is shown as its last gate
+MOST_LEAVES = 40  # of a whole expression; far parts of a longer one are called by their names
 TIMES = "<mo>&#8290;</mo><mspace width='0.15em'></mspace>"  # unseen, between letters
 LETTERS = re.compile(rf'(<mrow data-part="\d+">|</mrow>|<mi>.</mi>|<msub><mi>.</mi><mn>\d+</mn></msub>|{TIMES})+')
 
@@ -39,8 +40,9 @@ def operator(sign: str) -> str:
 
 
 def bracketed(inner: str) -> str:
-    """Return a formula in brackets."""
-    return f"<mrow>{operator('(')}{inner}{operator(')')}</mrow>"
+    """Return a formula in brackets, tall ones round a fraction."""
+    spacing = f'lspace="0em" rspace="0em" stretchy="{"true" if "<mfrac>" in inner else "false"}"'
+    return f'<mrow><mo form="prefix" {spacing}>(</mo>{inner}<mo form="postfix" {spacing}>)</mo></mrow>'
 
 
 def infix(sign: str, binding: int) -> tuple[str, int, tuple[int, int]]:
@@ -120,7 +122,7 @@ def _fitted(x: Symbol, need: int) -> str:
 
 def math(*parts: str) -> str:
     """Return markup as a formula of its own."""
-    return f"<math>{''.join(parts)}</math>"
+    return f"<math displaystyle='true'>{''.join(parts)}</math>"
 
 
 def name(label: str) -> str:
@@ -169,16 +171,29 @@ def slopes(gate: Gate, output: Symbol, inputs: Sequence[Symbol]) -> list[str]:
 
 
 def expression(circuit: Circuit) -> str:
-    """Return the whole formula, the part of each gate marked with its number; of a large graph only the last gate."""
-    called = {wire.node: named(wire.name) for wire in circuit.wires}
-    whole: dict[Value, Symbol] = {}
-    leaves: dict[Value, int] = {}
+    """Return the formula of the root, the part of each gate marked with its number; far parts of a large one by name."""
+    known = {wire.node: named(wire.name) for wire in circuit.wires}
+    spelled_out = _near_the_root(circuit)
     for box, step in zip(circuit.boxes, circuit.forward, strict=True):
-        leaves[step.node] = sum([leaves.get(x, 1) for x in step.inputs])
-        parts = whole if leaves[step.node] <= MOST_LEAVES else {}
-        known = {**called, **parts}
-        made = rule(box.gate, [known[x] if x in known else MATHML.number(x.data) for x in step.inputs])
-        whole[step.node] = Symbol(MATHML, f'<mrow data-part="{box.index}">{made.text}</mrow>', made.binding)
+        if step.node in spelled_out:
+            made = rule(box.gate, [known[x] if x in known else MATHML.number(x.data) for x in step.inputs])
+            known[step.node] = Symbol(MATHML, f'<mrow data-part="{box.index}">{made.text}</mrow>', made.binding)
     root = circuit.root
-    right = [operator("="), whole[root.node].text] if root.node in whole else []
+    right = [operator("="), known[root.node].text] if circuit.boxes else []
     return math(name(root.name), *right)
+
+
+def _near_the_root(circuit: Circuit) -> set[Value]:
+    """Return the nodes that a formula of bounded length spells out: nearest to the root first, all of a small graph."""
+    root, steps = circuit.root.node, {step.node: step for step in circuit.forward}
+    distance = {root: 0}  # along the longest path, so that every use of a node comes before the node
+    for node, step in reversed(steps.items()):
+        distance.update({x: max(distance.get(x, 0), distance[node] + 1) for x in step.inputs})
+    uses, length, spelled_out = Counter([root]), 1, set()
+    for node in sorted(steps, key=distance.__getitem__):
+        more = uses[node] * (len(steps[node].inputs) - 1)
+        if uses[node] and length + more <= MOST_LEAVES:
+            length += more
+            spelled_out.add(node)
+            uses.update({x: uses[node] * steps[node].inputs.count(x) for x in steps[node].inputs})
+    return spelled_out

@@ -64,10 +64,10 @@ def story(f: Value, *, ascii: bool = False) -> str:
     )
 
 
-def table(f: Value, *, full: bool = False, ascii: bool = False) -> str:
+def table(f: Value | Circuit, *, full: bool = False, ascii: bool = False) -> str:
     """Return the Wengert list of f: a line per wire with its value (primal), local gradients and gradient (adjoint).
 
-    `full` gives 15 digits, `ascii` plain ASCII; it raises what `story` raises.
+    `full` gives 15 digits, `ascii` plain ASCII; it raises what `story` raises. A circuit is told as it was recorded.
     """
     teller = _Teller.of(f, ascii)
     shown = notation.full if full else teller.number
@@ -188,8 +188,8 @@ class _Teller:
     arrived: Counter[Value] = field(default_factory=Counter)  # how many branches of a wire have handed back
 
     @classmethod
-    def of(cls, f: Value, ascii: bool) -> _Teller:
-        circuit = circuit_of(f)
+    def of(cls, f: Value | Circuit, ascii: bool) -> _Teller:
+        circuit = f if isinstance(f, Circuit) else circuit_of(f)
         return cls(circuit, _names(circuit, ascii), ascii)
 
     @property
@@ -273,9 +273,9 @@ def _title(teller: _Teller) -> list[str]:
     gates, inputs = len(teller.circuit.boxes), teller.inputs
     given = ", ".join([f"{teller.names[wire.node]}{TIE}={TIE}{teller.number(wire.value)}" for wire in inputs])
     counts = f"{_counted(gates, 'gate')}, {_counted(len(inputs), 'input')}{': ' * bool(inputs)}{given}"
-    whole = f"{teller.root} = {_whole(teller)}" if gates else f"{teller.root} is no gate's output"
-    lines = wrap(teller.fit(counts), WIDTH, subsequent_indent="  ", break_on_hyphens=False)
-    return [teller.fit(whole), *[line.replace(TIE, " ") for line in lines]]
+    whole = f"{teller.root} = {_whole(teller)}" if gates else f"{teller.root}, which no gate made"
+    lines = wrap(counts, WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+    return [teller.fit(line.replace(TIE, " ")) for line in (whole, *lines)]
 
 
 def _whole(teller: _Teller) -> str:
@@ -292,7 +292,7 @@ def _forward(teller: _Teller) -> list[str]:
         (f"step {i}", f" {step.gate.name}", f" {_made(teller, step)}")
         for i, step in enumerate(teller.circuit.forward, 1)
     ]
-    return aligned(rows, "rll", indent=2, ascii=teller.ascii)
+    return aligned(rows, "rll", indent=2, ascii=teller.ascii) or [f"  {teller.root} is given: there is nothing to do"]
 
 
 def _made(teller: _Teller, step: Step) -> str:
@@ -312,7 +312,6 @@ def _backward(teller: _Teller) -> Iterator[str]:
     first, *lines = aligned([(number, *words) for number, words in heads], "rll", indent=2, ascii=teller.ascii)
     yield first
     for number, line, step in zip(numbers[1:], lines, steps, strict=True):
-        yield ""
         yield from _flow(teller, step, number, line)
         yield from _rows(teller, step)
 
@@ -465,7 +464,7 @@ def _width(text: str) -> int:
 SUPERSCRIPTS = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
 SPELLINGS = str.maketrans(
     dict(zip(SUPERSCRIPTS, "-0123456789"))
-    | {"×": "*", "·": "*", "÷": "/", "−": "-", "→": "->", "◂": "<", "∂": "d", "…": "...", "─": "-", "′": "'"}
+    | {"×": "*", "·": "*", "÷": "/", "−": "-", "→": "->", "◂": "<", "∂": "d", "…": "...", "─": "-", "═": "=", "′": "'"}
     | {"≤": "<=", "≥": ">=", "√": "sqrt", "σ": "sigmoid", "Σ": "sum", "∞": "inf"}
 )
 

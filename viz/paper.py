@@ -64,7 +64,8 @@ def _(bend: Bend, figure: Any, x: float, y: float, layer: int) -> None:
     middle = (bend.x + bend.to_x) / 2
     points = [(bend.x, bend.y), (middle, bend.y), (middle, bend.to_y), (bend.to_x, bend.to_y)]
     path = Path([(x + px, y + py) for px, py in points], [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
-    line = {"edgecolor": theme.LIGHT["wire"], "linewidth": theme.WIRE_WIDTH * POINTS, "capstyle": "round"}
+    width, opacity = theme.LINES[bend.kind]
+    line = {"edgecolor": theme.LIGHT["wire"], "linewidth": width * POINTS, "alpha": opacity, "capstyle": "round"}
     figure.axes[0].add_patch(PathPatch(path, fill=False, zorder=layer, **line))
 
 
@@ -83,10 +84,12 @@ def _(frame: Frame, figure: Any, x: float, y: float, layer: int) -> None:
 
     points, codes = _outline(x + frame.x, y + frame.y, frame.width, frame.height, frame.corner)
     path = Path(points, [getattr(Path, code) for code in codes])
+    ground, opacity, outline, width = theme.BOXES[frame.kind]
     look = {
-        "edgecolor": theme.LIGHT["ink"],
-        "facecolor": theme.LIGHT["gate"],
-        "linewidth": theme.OUTLINE_WIDTH * POINTS,
+        "edgecolor": theme.LIGHT[outline] if outline else "none",
+        "facecolor": (theme.LIGHT[ground], opacity),
+        "linewidth": width * POINTS,
+        "linestyle": "--" if frame.kind in theme.DASHED else "-",
     }
     figure.axes[0].add_patch(PathPatch(path, zorder=layer, **look))
 

@@ -118,7 +118,7 @@ def _described(circuit: Circuit) -> str:
     root = clipped(circuit.root.name)
     inputs = [wire for wire in circuit.wires if wire.source is None]
     gradients = ", ".join([f"{clipped(w.name)} {circuit.notation.short(w.gradient)}" for w in inputs])
-    return f"{len(circuit.boxes)} gates from {len(inputs)} inputs to {root}. Gradients of {root}: {gradients}."
+    return f"{len(circuit.boxes)} gates from {len(inputs)} inputs to {root}. Gradients of {clipped(circuit.output)}: {gradients}."
 
 
 def shapes_of(circuit: Circuit, placement: Placement) -> Iterator[Shape]:
@@ -141,7 +141,7 @@ def _wire_texts(circuit: Circuit, wire: Wire, stub: Stub) -> Iterator[Text]:
     short, left, of = circuit.notation.short, stub.x + 6, ("wire", wire.index)
     title = f"{wire.name} = {full(wire.value)}"
     yield Text(left, stub.y - 7, short(wire.value), theme.VALUE_SIZE, "value", of, title=title)
-    below, title = gradient_text(circuit, wire), f"∂{circuit.root.name}/∂{wire.name} = {full(wire.gradient)}"
+    below, title = gradient_text(circuit, wire), f"∂{circuit.output}/∂{wire.name} = {full(wire.gradient)}"
     yield Text(left, stub.y + 18, below, theme.GRADIENT_SIZE, "gradient", of, title=title)
     if wire.source is None:
         yield _name(wire, stub.x - 8, stub.y + 5, theme.INPUT_SIZE, "end")
@@ -189,10 +189,12 @@ def _reach(spot: Spot, y: float) -> float:
     return spot.half_width - corner + sqrt(max(0.0, corner**2 - beyond**2))
 
 
-def legend(top: float, room: float) -> tuple[list[Text], float, float]:
+def legend(
+    top: float, room: float, entries: Sequence[tuple[str, str, str]] = LEGEND
+) -> tuple[list[Text], float, float]:
     """Return the lines that explain the picture, as few as fit into the room, with their width and height."""
     texts, x, y, widest, nobody = [], LEGEND_LEFT, top + 12, 0.0, ("legend", 0)
-    for kind, sample, words in LEGEND:
+    for kind, sample, words in entries:
         shift = theme.text_width(sample, theme.LEGEND_SIZE, bold=True)
         width = shift + theme.text_width(words, theme.LEGEND_SIZE)
         if x > LEGEND_LEFT and x + width > room:

@@ -53,8 +53,10 @@ function notation(whole) {
     return fixed(x, whole ? 0 : 2);
   };
   const longer = (x) => {
-    const exact = Number(fixed(x, 2).replace(MINUS, "-")) === x;
-    return whole || !Number.isFinite(x) || exact || Math.abs(x) < 0.00005 || Math.abs(x) >= 1e5 ? short(x) : fixed(x, 4);
+    const rounded = Number(fixed(x, 2).replace(MINUS, "-"));
+    const exact = Math.abs(rounded - x) <= 1e-12 * Math.max(Math.abs(rounded), Math.abs(x));
+    if (whole || !(Math.abs(x) < 1e5) || exact) return short(x);
+    return Math.abs(x) >= 0.1 ? fixed(x, 4) : general(x, 4);
   };
   const factor = (x, write = short) => (write(x).startsWith(MINUS) ? `(${write(x)})` : write(x));
   return { short, longer, factor, full };
@@ -271,7 +273,6 @@ class View {
   markGate(gate) {
     const circle = this.circles.get(gate);
     this.mark(circle, "working");
-    this.symbols.get(gate).setAttribute("aria-current", "step");
     circle.setAttribute("aria-current", "step");
     this.ring = circle.cloneNode(false);
     this.ring.setAttribute("class", "gw-ring");
@@ -369,8 +370,8 @@ class Panel {
   }
 
   local(slope, number, write) {
-    const rule = slope.childElementCount ? [this.words.local, " = ", slope] : [this.words.local];
-    return this.box("local", rule, number, write);
+    const word = make("span", "word", this.words.local);
+    return this.box("local", slope.childElementCount ? [(word.append(" = "), word), slope] : [word], number, write);
   }
 
   seed() {
@@ -386,12 +387,19 @@ class Panel {
     const { name, flow, pins, remark } = this.view.gates[gate];
     const slopes = [...this.view.maths[gate].children].slice(1);
     const rows = pins.map((pin, i) => this.row(gate, pin, slopes[i].cloneNode(true)));
+    const many = pins.length > 3; // then the captions stand once, over the columns
+    if (many) rows.unshift(this.columnHeads());
     return [
       this.gateHeading("backward", gate, flow),
       make("p", "rule", this.tell("backward", { gate: name, pattern: this.words.flows[flow] })),
-      make("div", pins.length > 3 ? "rows many" : "rows", ...rows),
+      make("div", many ? "rows many" : "rows", ...rows),
       ...(remark ? [make("p", "lead", remark)] : []),
     ];
+  }
+
+  columnHeads() {
+    const heads = ["", this.words.upstream, "×", this.words.local, "=", this.words.downstream];
+    return make("div", "row heads", ...heads.map((head) => make("span", "", head)));
   }
 
   row(gate, pin, slope) {
@@ -421,9 +429,8 @@ class Panel {
       wire: this.name(pin.wire), branch, branches: pins.length,
       before: longer(pin.before), downstream: factor(pin.downstream, longer), after: this.number(pin.after),
     };
-    const told = [this.tell(branch === 1 ? "branch_first" : "branch", holes)];
-    if (branch === pins.length) told.push("; ", this.tell("branches_all", holes), this.effect(pin.wire, pin.after));
-    return told;
+    const grown = this.tell(branch === 1 ? "branch_first" : "branch", holes);
+    return branch < pins.length ? [grown] : [grown, "; ", this.tell("branches_all"), this.effect(pin.wire, pin.after)];
   }
 
   effect(wire, gradient) {
@@ -511,7 +518,7 @@ class Page {
     const turn = (printing) => this.render(printing ? this.view.last : this.step);
     paper.addEventListener("change", () => turn(paper.matches));
     addEventListener("beforeprint", () => turn(true));
-    addEventListener("afterprint", () => turn(false));
+    addEventListener("afterprint", () => turn(paper.matches));
   }
 
   key(event) {

@@ -26,12 +26,13 @@ def svg(picture: Picture) -> str:
 
 def _head(picture: Picture) -> list[str]:
     width, height = _n(picture.width), _n(picture.height)
+    kinds = {shape.kind for _, _, shapes in picture.groups for shape in shapes if isinstance(shape, Bend | Frame)}
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="gatewise" role="img" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}">',
         _title(picture.title),
         f"<desc>{escaped(picture.description)}</desc>",
-        f"<style>{theme.CSS}</style>",
+        f"<style>{theme.CSS}{theme.fold_css() if kinds - {'wire', 'gate'} else ''}</style>",
         f'<rect class="gw-ground" width="{width}" height="{height}"/>',
     ]
 

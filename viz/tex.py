@@ -72,7 +72,9 @@ def _(bend: Bend) -> str:
     middle = _n((bend.x + bend.to_x) / 2)
     start, end = f"({_n(bend.x)},{_n(bend.y)})", f"({_n(bend.to_x)},{_n(bend.to_y)})"
     curve = f".. controls ({middle},{_n(bend.y)}) and ({middle},{_n(bend.to_y)}) .." if bend.y != bend.to_y else "--"
-    return f"\\draw[gwwire,line width={theme.WIRE_WIDTH * 0.75}pt] {start} {curve} {end};"
+    width, opacity = theme.LINES[bend.kind]
+    look = f"gwwire,line width={width * 0.75}pt" + (f",opacity={opacity}" if opacity < 1 else "")
+    return f"\\draw[{look}] {start} {curve} {end};"
 
 
 @_draw.register
@@ -82,9 +84,11 @@ def _(dot: Dot) -> str:
 
 @_draw.register
 def _(frame: Frame) -> str:
-    look = (
-        f"draw=gwink,fill=gwgate,line width={theme.OUTLINE_WIDTH * 0.75}pt,rounded corners={frame.corner * 0.75:.2f}pt"
-    )
+    ground, opacity, outline, width = theme.BOXES[frame.kind]
+    look = f"draw=gw{outline},fill=gw{ground},line width={width * 0.75}pt" if outline else f"fill=gw{ground}"
+    look += f",rounded corners={frame.corner * 0.75:.2f}pt" if frame.corner else ""
+    look += f",fill opacity={opacity}" if opacity < 1 else ""
+    look += ",dashed" if frame.kind in theme.DASHED else ""
     corners = f"({_n(frame.x)},{_n(frame.y)}) rectangle ({_n(frame.x + frame.width)},{_n(frame.y + frame.height)})"
     return f"\\path[{look}] {corners};"
 

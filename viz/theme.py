@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["CSS", "SANS", "SERIF", "text_width"]
+__all__ = ["BOXES", "CSS", "LINES", "SANS", "SERIF", "fold_css", "text_width"]
 
 SANS = "'DejaVu Sans', Verdana, 'Segoe UI', Helvetica, Arial, sans-serif"
 SERIF = "'STIX Two Text', 'DejaVu Serif', Georgia, 'Times New Roman', serif"
@@ -74,6 +74,22 @@ BOLD = frozenset({"value", "gradient", "local", "symbol"})
 ITALIC_SERIF = frozenset({"name", "faint-name"})
 WIRE_WIDTH, OUTLINE_WIDTH, FORK_RADIUS, SUBSCRIPT, SUBSCRIPT_DROP = 1.5, 1.8, 3.2, 0.72, 3.5
 
+LINES = {  # the width of each kind of line, and how opaque it is; all have the colour of wires
+    "wire": (WIRE_WIDTH, 1.0),
+    **{f"cable-{i}": (width, 1.0) for i, width in enumerate((1.2, 2.4, 4.2, 6.5), 1)},
+    **{f"thread-{i}": (1.0, opacity) for i, opacity in enumerate((0.1, 0.25, 0.55, 1.0))},
+}
+BOXES = {  # of each kind of box: the colour of its ground, how opaque that is, the colour and the width of its outline
+    "gate": ("gate", 1.0, "ink", OUTLINE_WIDTH),
+    "card": ("gate", 1.0, "wire", 1.2),
+    "dead-card": ("wire", 0.3, "ink", OUTLINE_WIDTH),
+    "bar": ("gradient", 1.0, "", 0.0),
+    "track": ("wire", 0.25, "", 0.0),
+    "tick": ("wire", 0.7, "", 0.0),
+    "rail": ("wire", 1.0, "", 0.0),
+}
+DASHED = frozenset({"dead-card"})
+
 
 def _rules(colours: dict[str, str]) -> str:
     """Return the colour rules of one scheme, every selector kept inside the picture."""
@@ -81,6 +97,29 @@ def _rules(colours: dict[str, str]) -> str:
     rules.append(f".gatewise .gw-wire{{stroke:{colours['wire']}}}")
     rules.append(f".gatewise .gw-gate{{stroke:{colours['ink']};fill:{colours['gate']}}}")
     return "".join(rules)
+
+
+def _fold_rules(colours: dict[str, str]) -> str:
+    rules = []
+    for kind, (ground, opacity, outline, _) in BOXES.items():
+        drawn = f";stroke:{colours[outline]}" if outline else ""
+        rules.append(f".gatewise .gw-{kind}{{fill:{colours[ground]};fill-opacity:{opacity}{drawn}}}")
+    rules.extend([f".gatewise .gw-{kind}{{stroke:{colours['wire']}}}" for kind in LINES])
+    return "".join(rules)
+
+
+def fold_css() -> str:
+    """Return the rules that only folded pictures need."""
+    widths = {kind: width for kind, (width, _) in LINES.items()} | {kind: box[3] for kind, box in BOXES.items() if box[3]}
+    rules = [f".gatewise .gw-{kind}{{stroke-width:{width}}}" for kind, width in widths.items()]
+    rules.extend([f".gatewise .gw-{kind}{{fill:none;stroke-opacity:{line[1]}}}" for kind, line in LINES.items()])
+    rules.append(_all(DASHED, "stroke-dasharray:5 3"))
+    return (
+        "".join(rules)
+        + _fold_rules(LIGHT)
+        + f"@media (prefers-color-scheme:dark){{{_fold_rules(DARK)}}}"
+        + f"@media print{{{_fold_rules(LIGHT)}}}"
+    )
 
 
 def _all(kinds: frozenset[str], rule: str) -> str:

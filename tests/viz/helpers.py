@@ -5,6 +5,7 @@
 
 import operator
 from collections.abc import Callable, Sequence
+from functools import reduce
 from pathlib import Path
 from random import Random
 
@@ -207,6 +208,20 @@ def random_graph(rng: Random, gates: int) -> Value:
     return open_ends[0] if len(open_ends) == 1 else sum(open_ends)
 
 
+def random_tree(rng: Random, leaves: int) -> Value:
+    """Return an expression in which every input occurs once: a graph without forks, which can be drawn without crossings."""
+    ends = values("x", [round(rng.uniform(-3, 3), 2) for _ in range(leaves)])
+    while len(ends) > 1:
+        start, count = rng.randrange(len(ends)), rng.choice((1, 2, 2, 2, 3, 5))
+        taken = ends[start : start + count]
+        ends[start : start + count] = [tanh(taken[0]) if len(taken) == 1 else rng.choice((sum, logsumexp, product))(taken)]
+    return ends[0]
+
+
+def product(vs: Sequence[Value]) -> Value:
+    return reduce(operator.mul, vs)
+
+
 def _picked(rng: Random, made: Sequence[Value], open_ends: Sequence[Value]) -> Value:
     """Return an operand: an end that is still open, a recent one, or any."""
     return rng.choice(rng.choice((open_ends, open_ends, made[-6:], made)))
@@ -218,9 +233,11 @@ def _gate(rng: Random, taken: Sequence[Value]) -> Value:
     return rng.choice(TWO_INPUTS)(*taken) if len(taken) == 2 else rng.choice(MANY_INPUTS)(taken)
 
 
-def random_graphs(count: int) -> dict[str, Value]:
-    """Return graphs of 1 to some 60 gates, by the seed that makes them again."""
-    return {f"random-{seed}": random_graph(Random(seed), 1 + seed % 60) for seed in range(count)}
+RANDOM: dict[str, Callable[[], Value]] = {
+    f"random_{seed}": lambda seed=seed: random_graph(Random(seed), 1 + seed) for seed in range(60)
+}
+
+DRAWN = GOLDEN | HARDER | RANDOM
 
 
 # ---------------------------------------------------------------------------------------------------- golden pictures

@@ -1,0 +1,78 @@
+"""What a notebook shows of a picture and of a stepper, so that every kind of reader sees at least the picture.
+
+    image     the picture as an <img> with a data: address, which survives where scripts and inline <svg> are taken out:
+              untrusted notebooks, static pages, GitHub
+    page      the stepper, in a sandboxed frame: it can run, and touch nothing of the notebook around it
+    listener  a few lines of script, the same for every output: when a frame tells its height, the frame gets it, and the
+              picture that stood in for it goes away; which frame spoke is known by its window, so none needs a name
+
+Beside the text/html made here stands the text/plain that `repr` gives. Nothing imports IPython: it is asked only where
+it is running.
+"""
+
+from __future__ import annotations
+
+import sys
+from base64 import b64encode
+from collections.abc import Callable
+from html import escape
+from typing import Any, TypeVar
+
+from viz.svg import escaped
+
+__all__ = ["framed", "image", "register", "shown_or_told"]
+
+T = TypeVar("T")
+
+LISTENER = """<script>
+window.gatewiseListens ||= addEventListener("message", ({ source, data }) => {
+  const height = Number(data?.gatewiseHeight);
+  if (!(height > 0)) return;
+  for (const frame of document.querySelectorAll("iframe.gatewise-stepper")) {
+    if (frame.contentWindow !== source) continue;
+    frame.style.height = `${Math.min(Math.ceil(height), 4000)}px`;
+    frame.parentElement.querySelector("img").style.display = "none";
+  }
+}) ?? true;
+</script>"""
+REPORTER = """<script>
+new ResizeObserver(([{ target }]) => parent.postMessage({ gatewiseHeight: target.offsetHeight }, "*"))
+  .observe(document.documentElement);
+</script>"""
+
+
+def image(svg: str, alt: str) -> str:
+    """Return an SVG document as an HTML image that needs no other file."""
+    data = b64encode(svg.encode()).decode()
+    return f'<img alt="{escaped(alt)}" style="max-width:100%;height:auto" src="data:image/svg+xml;base64,{data}">'
+
+
+def framed(page: str, fallback: str, title: str) -> str:
+    """Return a whole page as a frame of a notebook, with the image that is shown where no frame or no script may be."""
+    head, end, tail = page.rpartition("</body>")
+    source = escape(head + REPORTER + end + tail)
+    # as tall as nothing, not hidden: what is hidden has no height to tell
+    frame = (
+        f'<iframe class="gatewise-stepper" title="{escaped(title)}" sandbox="allow-scripts" '
+        f'style="display:block;width:100%;height:0;border:0" srcdoc="{source}"></iframe>'
+    )
+    return f"<div>\n{LISTENER}\n{fallback}\n{frame}\n</div>"
+
+
+def shown_or_told(show: Callable[[T], str]) -> Callable[[T], str]:
+    """Return `show`, which makes HTML of an object, with whatever it raises told in words beside the object's repr."""
+
+    def html(thing: T) -> str:
+        try:
+            return show(thing)
+        except Exception as error:  # a picture is only a convenience: it never breaks the cell that asked for a number
+            return f"<pre>{escaped(repr(thing))}\nno picture: {escaped(str(error))}</pre>"
+
+    return html
+
+
+def register(kind: type[T], show: Callable[[T], str | None]) -> None:
+    """Have a running IPython show what is of this kind as the HTML that `show` makes of it, and else by its repr."""
+    shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is not None:
+        shell.display_formatter.formatters["text/html"].for_type(kind, show)
