@@ -48,6 +48,11 @@ def ask(name: str, x: Number, *others: Number) -> Number:
     raise TypeError(f"{name} takes a number, a column or a Value; got {type(x).__name__}")
 
 
+def answers(x: Number, name: str) -> bool:
+    """Tell whether an operand can be asked for a function; a Value has no gate for some, and is a composite there."""
+    return hasattr(x, name) or hasattr(x, "__array_namespace__")
+
+
 def is_number(x: Number) -> bool:
     """Tell whether `x` is a plain Python number, to be answered by `math`."""
     return isinstance(x, (float, int))
@@ -72,8 +77,7 @@ def expm1(x: Number) -> Number:
     """Return exp(x) - 1, exact for small x."""
     if is_number(x):
         return guarded(math.expm1, x)
-    # Value needs no gate of its own for this: the difference is its definition
-    return ask("expm1", x) if hasattr(x, "expm1") or hasattr(x, "__array_namespace__") else exp(x) - 1.0
+    return ask("expm1", x) if answers(x, "expm1") else exp(x) - 1.0
 
 
 def log(x: Number) -> Number:
@@ -87,7 +91,7 @@ def log1p(x: Number) -> Number:
     """Return log(1 + x), exact for small x."""
     if is_number(x):
         return -inf if x == -1 else guarded(math.log1p, x)
-    return ask("log1p", x) if hasattr(x, "log1p") or hasattr(x, "__array_namespace__") else log(1.0 + x)
+    return ask("log1p", x) if answers(x, "log1p") else log(1.0 + x)
 
 
 def sqrt(x: Number) -> Number:
@@ -134,7 +138,7 @@ def isnan(x: Number) -> Number:
     """Tell whether x is not a number."""
     if is_number(x):
         return math.isnan(x)
-    return ask("isnan", x) if hasattr(x, "isnan") or hasattr(x, "__array_namespace__") else math.isnan(float(x))
+    return ask("isnan", x) if answers(x, "isnan") else math.isnan(float(x))
 
 
 def where(condition: Number, x: Number, y: Number) -> Number:
@@ -148,19 +152,23 @@ def maximum(x: Number, y: Number) -> Number:
     """Return the larger of two; the first where they are equal, nan where either is nan."""
     if is_number(x) and is_number(y):
         return x if x >= y or math.isnan(x) else y
-    return either("maximum", x, y)
+    if answers(x, "maximum") or answers(y, "maximum"):
+        return either("maximum", x, y)
+    return x if x >= y or isnan(x) else y
 
 
 def minimum(x: Number, y: Number) -> Number:
     """Return the smaller of two; the first where they are equal, nan where either is nan."""
     if is_number(x) and is_number(y):
         return x if x <= y or math.isnan(x) else y
-    return either("minimum", x, y)
+    if answers(x, "minimum") or answers(y, "minimum"):
+        return either("minimum", x, y)
+    return x if x <= y or isnan(x) else y
 
 
 def either(name: str, x: Number, y: Number) -> Number:
-    """Ask whichever of two operands is no plain number; the result does not depend on their order."""
-    return ask(name, y, x) if is_number(x) else ask(name, x, y)
+    """Ask whichever of two operands can answer; the result does not depend on their order."""
+    return ask(name, x, y) if answers(x, name) else ask(name, y, x)
 
 
 def sign(x: Number) -> Number:
@@ -168,7 +176,7 @@ def sign(x: Number) -> Number:
     if is_number(x):
         return math.copysign(1.0, x) if x < 0 or x > 0 else x + 0.0  # 0 and nan are their own signs
     # a Value's sign is a plain number: its slope is 0 wherever it has one
-    return ask("sign", x) if hasattr(x, "sign") or hasattr(x, "__array_namespace__") else sign(float(x))
+    return ask("sign", x) if answers(x, "sign") else sign(float(x))
 
 
 def power(x: Number, y: Number) -> Number:

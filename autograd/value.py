@@ -402,7 +402,7 @@ class Value:
 
 
 def _number(x: Any) -> float:
-    return x._data if isinstance(x, Value) else x  # type: ignore[no-any-return]  # the comparison itself refuses the rest
+    return x._data if isinstance(x, Value) else x  # the comparison itself refuses the rest
 
 
 class Constant(Value):

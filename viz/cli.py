@@ -1,4 +1,4 @@
-"""The command line: `gatewise demo`, `step`, `draw`, `check`; also as `python -m viz`.
+"""The command line: `gatewise demo`, `step`, `open`, `draw`, `check`; also as `python -m viz`.
 
     command    what is to be done: a row of COMMANDS, whose function takes the parsed arguments and returns the status
     words      arguments as they were typed
@@ -15,6 +15,7 @@ import os
 import re
 import shlex
 import sys
+import webbrowser
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +29,7 @@ from autograd.value import Value
 from viz.drawing import WRITERS, draw
 from viz.narration import SPELLINGS, compare, plain, story, table
 from viz.notation import clipped
+from viz.stepper import step as stepper
 
 __all__ = ["main"]
 
@@ -78,11 +80,37 @@ def run(words: Sequence[str]) -> int:
 
 def step(arguments: Namespace) -> int:
     """Tell every step of both passes."""
+    page = page_named(arguments.html) if arguments.html else None
     f = expression_of(arguments)
     say(story(f, ascii=not speaks_unicode(sys.stdout)))
     if arguments.table or arguments.full:
         say("\n" + table(f, full=arguments.full, ascii=not speaks_unicode(sys.stdout)))
+    if page:
+        say("\n" + written_page(f, page))
     return 0
+
+
+def show(arguments: Namespace) -> int:
+    """Write the page that steps through both passes, and open it in the browser."""
+    page = page_named(arguments.output)
+    say(written_page(expression_of(arguments), page))
+    if not webbrowser.open(page.resolve().as_uri()):
+        say("no browser was found here: open that file in one")
+    return 0
+
+
+def page_named(name: str) -> Path:
+    """Return the path of a page; UsageError for a suffix of no page."""
+    if not name.lower().endswith(".html"):
+        raise UsageError(f"{shown(name)}: the stepper is a page, give it a name that ends in .html")
+    return Path(name)
+
+
+def written_page(f: Value, target: Path) -> str:
+    """Write the stepper of f and return the line that names its file."""
+    with writing(target):
+        stepper(f).save(target)
+    return f"wrote {target}"
 
 
 def picture(arguments: Namespace) -> int:
@@ -151,6 +179,7 @@ PICTURES = {  # file: which examples it shows
     "sigmoid_neuron.dot": (1,),
 }
 SUGGESTIONS = (
+    ("open", "(x+y)*z", "x=-2", "y=5", "z=-4"),
     ("step", "x*x+x", "x=3", "--table"),
     ("step", "2*(x*y+max(z,w))", "x=3", "y=-4", "z=2", "w=-1"),
     ("draw", "tanh(dot([w0,w1],[x0,x1],b))", "w0=0.5", "w1=-1", "x0=1", "x1=0.2", "b=0.1", "-o", "neuron.svg"),
@@ -184,6 +213,15 @@ def takes_step(parser: ArgumentParser) -> None:
     takes_expression(parser)
     parser.add_argument("--table", action="store_true", help="add the Wengert list: one line per wire")
     parser.add_argument("--full", action="store_true", help="add that list with 15 digits")
+    parser.add_argument("--html", metavar="FILE", help="write the page that steps through both passes")
+
+
+def takes_page(parser: ArgumentParser) -> None:
+    """Add what `open` takes."""
+    takes_expression(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", default="gatewise.html", help="what to write (gatewise.html)"
+    )
 
 
 def takes_picture(parser: ArgumentParser) -> None:
@@ -206,6 +244,7 @@ XYZ = ("(x+y)*z", "x=-2", "y=5", "z=-4")
 COMMANDS = {
     "demo": Command(demo, "run the worked examples: told, checked, compared, drawn", ("demo",), takes_demo),
     "step": Command(step, "tell every step of both passes, in words and numbers", ("step", *XYZ), takes_step),
+    "open": Command(show, "step through both passes in the browser", ("open", *XYZ), takes_page),
     "draw": Command(picture, "draw the circuit into a file", ("draw", *XYZ, "-o", "xyz.svg"), takes_picture),
     "check": Command(check, "compare gradients with numeric ones", ("check", *XYZ), takes_expression),
 }

@@ -15,15 +15,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from autograd.value import Value
+from viz import fold_words as words
 from viz import theme
 from viz.circuit import Box, Circuit, Pin, Wire, circuit_of
+from viz.fold import INPUTS, Folded
 from viz.layout import gradient_text
 from viz.notation import clipped, full
 
 if TYPE_CHECKING:
     import graphviz
 
-__all__ = ["dot_source", "to_graphviz"]
+__all__ = ["dot_source", "folded_source", "to_graphviz"]
 
 COLOUR = theme.LIGHT
 GRAPH = {"rankdir": "LR", "nodesep": "0.35", "ranksep": "0.7"}
@@ -47,6 +49,23 @@ def to_graphviz(f: Value) -> graphviz.Digraph:
 def dot_source(circuit: Circuit) -> str:
     """Return the DOT text of a circuit: the same for the same circuit."""
     return str(_digraph(circuit).source)
+
+
+def folded_source(folded: Folded) -> str:
+    """Return the DOT text of a folded graph: a box per part, an edge per link."""
+    import graphviz
+
+    digraph = graphviz.Digraph(graph_attr=GRAPH, node_attr=NODE, edge_attr=EDGE)
+    short = words.notation_of([folded]).short
+    for i, part in enumerate(folded.parts):
+        numbers = f"{_coloured('value', short(part.value))}<br/>{_coloured('gradient', f'◂ {short(part.gradient)}')}"
+        lines = [f"<i>{_text(part.name)}</i>", _text(words.what(part)), numbers]
+        digraph.node(f"p{i}", f"<{'<br/>'.join(lines)}>", shape="box")
+    for link in folded.links:
+        if link.source != INPUTS:
+            gradient = _coloured("gradient", f"◂ {short(link.gradient)}")
+            digraph.edge(f"p{link.source}", f"p{link.target}", f"<{words.wires(folded, link)}<br/>{gradient}>")
+    return str(digraph.source)
 
 
 def _digraph(circuit: Circuit) -> graphviz.Digraph:

@@ -13,9 +13,10 @@ from autograd.value import Value
 from viz.circuit import Circuit, circuit_of
 from viz.fold import Folded, folded, is_large
 from viz.fold_picture import picture_of_folded
-from viz.opening import opened
+from viz.fold_words import fold_table
 from viz.narration import table
 from viz.notebook import image
+from viz.opening import opened
 from viz.shapes import Picture, picture_of
 from viz.svg import svg
 
@@ -59,7 +60,7 @@ class Diagram:
         return target
 
     def __repr__(self) -> str:
-        return "\n\n".join([table(circuit) for circuit in self.circuits])
+        return "\n\n".join([*map(table, self.circuits), *map(fold_table, self.folded)])
 
     def _repr_html_(self) -> str:
         return image(self.svg, f"{self.picture.title}. {self.picture.description}")
@@ -71,16 +72,17 @@ def draw(f: Value, *others: Value, open: str | None = None) -> Diagram:
     Other graphs stand beside it. Gradients are computed for the picture and no `.grad` is touched. Raises TypeError for
     what is no Value, DomainError where a value or slope does not exist.
 
-    A graph of more than 300 gates is folded by the paths in its labels: a layer is a card, equal paths are one stack, as
-    a neuron's outputs for 100 samples. `open="layer1/neuron3"` draws one part instead, gate by gate, of a stack the
-    first sample, or another one: `open="layer1/neuron3[7]"`; ValueError for an unknown part, or one too large to draw.
+    A graph of more than 300 gates is folded by the paths in its labels: a layer is a card, and equal paths, such as one
+    neuron's outputs for 100 samples, are one stack. `open="layer1/neuron3"` draws one part instead, gate by gate, of a
+    stack the first sample, or the one with seven before it: `open="layer1/neuron3[7]"`. ValueError for an unknown part,
+    or one that has more than 300 gates itself.
     """
     roots = (f, *others)
     if open is not None:
         if others:
             raise ValueError("open=… shows a part of one graph: draw the others apart")
         return Diagram((opened(f, open),))
-    if any([is_large(root) for root in roots]):
+    if any(is_large(root) for root in roots):
         return Diagram((), tuple([folded(root) for root in roots]))
     return Diagram(tuple([circuit_of(root) for root in roots]))
 
@@ -114,9 +116,9 @@ def _tex(diagram: Diagram) -> bytes:
 
 
 def _dot(diagram: Diagram) -> bytes:
-    from viz.dot import dot_source
+    from viz.dot import dot_source, folded_source
 
-    return "\n".join([dot_source(circuit) for circuit in diagram.circuits]).encode()
+    return "\n".join([*map(dot_source, diagram.circuits), *map(folded_source, diagram.folded)]).encode()
 
 
 WRITERS: dict[str, Callable[[Diagram], bytes]] = {

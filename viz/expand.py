@@ -20,7 +20,7 @@ from autograd.value import Value
 
 __all__ = ["Expansion", "expanded"]
 
-TOLERANCE = 1e-9  # how far an expansion's value or slopes may be off, relative to what is larger than 1
+TOLERANCE = 1e-9  # how far, relatively, the value or the slopes of an expansion may be off
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +95,4 @@ def _agrees(node: Value, inputs: Sequence[Value], parts: Sequence[Value]) -> boo
 
 
 def _near(x: float, y: float) -> bool:
-    return abs(x - y) <= TOLERANCE * max(1.0, abs(y))
+    return abs(x - y) <= TOLERANCE * abs(y)

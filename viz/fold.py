@@ -219,7 +219,7 @@ def ends_of(grouping: Grouping) -> list[Value]:
     return [node for node in labelled if node not in continued]
 
 
-# --------------------------------------------------------------------------------------------------- from cells to parts
+# -------------------------------------------------------------------------------------------------- from cells to parts
 
 
 def _parts(grouping: Grouping, tallies: Sequence[Tally]) -> tuple[Part, ...]:

@@ -49,7 +49,7 @@ def picture_of_folded(several: Sequence[Folded]) -> Picture:
         y += MARGIN + HEADLINE + 8 + 20 * (len(head) - 1) + 8
         groups.append((0.0, y, tuple(drawing.shapes())))
         width, y = max(width, drawing.width), y + drawing.height + BETWEEN
-    texts, legend_width, legend_height = legend(y - BETWEEN + 14, width, _legend(axis))
+    texts, legend_width, legend_height = legend(y - BETWEEN + 14, width, _legend(several, axis))
     groups.append((0.0, 0.0, tuple(texts)))
     title = "; ".join([words.headline(folded) for folded in several])
     described = " ".join([_described(folded, notation) for folded in several])
@@ -57,16 +57,19 @@ def picture_of_folded(several: Sequence[Folded]) -> Picture:
     return Picture(max(width, legend_width), height, title, described, tuple(groups))
 
 
-def _legend(axis: Axis) -> tuple[tuple[str, str, str], ...]:
+def _legend(several: Sequence[Folded], axis: Axis) -> tuple[tuple[str, str, str], ...]:
+    """Return what the signs of this picture mean; of signs that it does not have, nothing."""
+    parts = [part for folded in several for part in (*folded.parts, *folded.units)]
     span = f"{words.power(axis.low)} to {words.power(axis.high)}"
-    return (
-        ("value", "1.00", " mean |value| of the outputs"),
-        ("gradient", "◂ 1.00", f" mean |gradient|, flowing back; bars: one logarithmic axis, {span}"),
-        ("symbol", "×100", " samples on one stack"),
-        ("faint", "shut", ": a gate such as relu that gives 0 and lets no gradient through"),
-        ("symbol", "dead", ": shut for every sample"),
-        ("faint", "thin lines", " between units: darker where more gradient flows back"),
+    entries = (
+        (True, "value", "1.00", " mean |value|"),
+        (True, "gradient", "◂ 1.00", f" mean |gradient|, flowing back; bars: one logarithmic axis, {span}"),
+        (any(part.stack[1] > 1 for part in parts), "symbol", "×100", " samples on one stack"),
+        (any(part.switches for part in parts), "faint", "shut", ": a gate such as relu that gives 0 and lets no gradient through"),
+        (any(part.dead for part in parts), "symbol", "dead", ": shut for every sample, nothing flows back through it"),
+        (any(folded.unit_links for folded in several), "faint", "thin lines", ": darker where more gradient flows back"),
     )
+    return tuple([(kind, sample, meaning) for there, kind, sample, meaning in entries if there])
 
 
 def _head(folded: Folded, notation: Notation, width: float) -> list[Shape]:
@@ -254,7 +257,7 @@ class Columns:
         spot, of, room = self.spots[i], ("part", i), CARD - 24
         x, y = spot.x + 12, spot.y + (spot.height - CARD_HEIGHT) / 2
         yield Frame(spot.x, spot.y, CARD, spot.height, 10.0, of, words.told(part), "card")
-        yield _text(x, y + 25, clipped(part.name), 17, "name", of, room - (100 if part.dead else 0))
+        yield _text(x, y + 25, clipped(part.name), 17, "name", of, room - (124 if part.dead else 0))
         gates = words.counted(part.gates, "gate")
         lines = words.members(part), gates, words.kinds(part, 11, room), words.leaves(part)
         for k, line in enumerate(filter(None, lines)):
@@ -266,7 +269,7 @@ class Columns:
         yield from _ticks(x + room - 96, y + 126, 96.0, 15.0, self.axis, of)
         yield _text(x + room, y + 118, words.shut(part), 11, "faint", of, 130.0, "end")
         if words.dead(part):
-            yield _text(x + room, y + 25, words.dead(part), 12, "symbol", of, 96.0, "end")
+            yield _text(x + room, y + 25, words.dead(part), 12, "symbol", of, 116.0, "end")
 
     def _unit(self, i: int, unit: Part) -> Iterator[Shape]:
         x, middle, _ = self._unit_spots[i]
@@ -339,7 +342,9 @@ class Rows:
         for i, part in enumerate(self.folded.parts):
             yield from self._card(i, part)
         if self.untold:
-            note = f"the {MOST_LANES} widest links past a neighbour are drawn on the left, {self.untold} narrower ones are not"
+            note = (
+                f"on the left the {MOST_LANES} widest links past a neighbour; {self.untold} narrower ones are left out"
+            )
             yield Text(self.left, self.height - 2, note, 12, "faint", ("note", 0))
 
     def _scale(self) -> Iterator[Shape]:

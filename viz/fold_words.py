@@ -11,9 +11,10 @@ from math import ceil, floor, inf, isfinite, log10
 
 from viz import theme
 from viz.fold import INPUTS, Folded, Link, Part
+from viz.narration import ruled
 from viz.notation import Notation, clipped, full
 
-__all__ = ["Axis", "axis_of", "counted", "facts", "fit", "headline", "notation_of", "stem"]
+__all__ = ["Axis", "axis_of", "counted", "facts", "fit", "fold_table", "headline", "notation_of", "stem"]
 
 EXPLODING = 1e3  # how many times larger a gradient has become between the two ends of a network
 MOST_NAMED = 3
@@ -54,9 +55,12 @@ def headline(folded: Folded) -> str:
     if not folded.layers:
         return f"{gates} {counted(len(folded.parts), 'band')}, from the inputs to {clipped(folded.root)}"
     names = [part.name for part in folded.parts[: folded.layers]]
+    word = "group of layers" if any("…" in name for name in names) else stem(names, "")
+    if not word:
+        return f"{gates} {counted(len(folded.parts), 'part')}"
     others = len(folded.parts) - folded.layers
     end = f" and {counted(others, 'other part')}" if others else ""
-    return f"{gates} {counted(len(names), stem(names, 'part'))}{end}"
+    return f"{gates} {counted(len(names), word).replace('layerss', 'layers')}{end}"
 
 
 def facts(folded: Folded, notation: Notation) -> list[str]:
@@ -127,7 +131,7 @@ class Axis:
 def axis_of(several: Sequence[Folded]) -> Axis:
     """Return the axis on which all gradients of the parts, and of the units where these are drawn, have a place."""
     parts = [part for folded in several for part in (*folded.parts, *(folded.units if folded.unfolds else ()))]
-    logs = [log10(part.gradient) for part in parts if 0 < part.gradient and isfinite(part.gradient)]
+    logs = [log10(part.gradient) for part in parts if part.gradient > 0 and isfinite(part.gradient)]
     low, high = floor(min(logs, default=0.0)), ceil(max(logs, default=0.0))
     return Axis(min(low, high - 2), high)
 
@@ -135,6 +139,14 @@ def axis_of(several: Sequence[Folded]) -> Axis:
 def power(decade: int) -> str:
     """Return a power of ten as it stands on an axis."""
     return "1" if decade == 0 else f"1e{decade}".replace("-", "−")
+
+
+def fold_table(folded: Folded) -> str:
+    """Return the parts of a folded graph as lines of text."""
+    short = notation_of([folded]).short
+    header = ("part", "what", "mean |value|", "mean |gradient|", "")
+    rows = [(clipped(p.name), what(p), short(p.value), short(p.gradient), dead(p)) for p in folded.parts]
+    return "\n".join([headline(folded), *ruled(header, rows, "ll..l")])
 
 
 # ------------------------------------------------------------------------------------------------------- of one part

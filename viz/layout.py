@@ -359,11 +359,11 @@ def _straighten(items: Sequence[Item], columns: list[list[int]]) -> None:
 
 
 def _room(items: Sequence[Item], column: Sequence[int], k: int) -> tuple[float, float]:
-    """Return between which heights an item of a column may lie as long as its neighbours stay where they are."""
+    """Return between which heights an item may lie while its neighbours in the column stay, at half the usual gap."""
     item = items[column[k]]
     above, below = (items[column[n]] if 0 <= n < len(column) else None for n in (k - 1, k + 1))
-    low = above.y + above.down + GAP + item.up if above else -inf
-    return low, below.y - below.up - GAP - item.down if below else inf
+    low = above.y + above.down + GAP / 2 + item.up if above else -inf
+    return low, below.y - below.up - GAP / 2 - item.down if below else inf
 
 
 # ---------------------------------------------------------------------------------------------------- x and the whole

@@ -122,7 +122,7 @@ def _fitted(x: Symbol, need: int) -> str:
 
 def math(*parts: str) -> str:
     """Return markup as a formula of its own."""
-    return f"<math displaystyle='true'>{''.join(parts)}</math>"
+    return f"<math>{''.join(parts)}</math>"
 
 
 def name(label: str) -> str:

@@ -58,7 +58,7 @@ class Notation:
         return _typeset(f"{x:.0f}" if self.whole else f"{x:.2f}")
 
     def longer(self, x: float) -> str:
-        """Return x as `short` does where that is exact, else with four digits or more, so that products come out right."""
+        """Return x as `short` does where that is exact, else with four digits, so that products come out right."""
         if self.whole or not abs(x) < 1e5 or math.isclose(round(x, 2), x, rel_tol=1e-12):
             return self.short(x)
         return _typeset(f"{x:.4f}" if abs(x) >= 0.1 else f"{x:.4g}")

@@ -16,13 +16,12 @@ import sys
 from base64 import b64encode
 from collections.abc import Callable
 from html import escape
-from typing import Any, TypeVar
+from typing import Any
 
+from autograd.value import Value
 from viz.svg import escaped
 
-__all__ = ["framed", "image", "register", "shown_or_told"]
-
-T = TypeVar("T")
+__all__ = ["framed", "image", "show_values"]
 
 LISTENER = """<script>
 window.gatewiseListens ||= addEventListener("message", ({ source, data }) => {
@@ -59,20 +58,17 @@ def framed(page: str, fallback: str, title: str) -> str:
     return f"<div>\n{LISTENER}\n{fallback}\n{frame}\n</div>"
 
 
-def shown_or_told(show: Callable[[T], str]) -> Callable[[T], str]:
-    """Return `show`, which makes HTML of an object, with whatever it raises told in words beside the object's repr."""
+def show_values(draw: Callable[[Value], Any]) -> None:
+    """Have a running IPython show each Value that a gate made as its picture; a leaf keeps its repr, which says it all."""
 
-    def html(thing: T) -> str:
+    def html(value: Value) -> str | None:
+        if value.gate is None:
+            return None
         try:
-            return show(thing)
-        except Exception as error:  # a picture is only a convenience: it never breaks the cell that asked for a number
-            return f"<pre>{escaped(repr(thing))}\nno picture: {escaped(str(error))}</pre>"
+            return str(draw(value)._repr_html_())
+        except Exception as error:  # whatever went wrong, the cell that only asked for a number is not broken by it
+            return f"<pre>{escaped(repr(value))}\nno picture: {escaped(str(error))}</pre>"
 
-    return html
-
-
-def register(kind: type[T], show: Callable[[T], str | None]) -> None:
-    """Have a running IPython show what is of this kind as the HTML that `show` makes of it, and else by its repr."""
     shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if shell is not None:
-        shell.display_formatter.formatters["text/html"].for_type(kind, show)
+        shell.display_formatter.formatters["text/html"].for_type(Value, html)

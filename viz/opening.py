@@ -71,7 +71,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _ends(grouping: Grouping, part: Collection[int], sample: int, name: str) -> list[Value]:
-    """Return the ends of one sample; none where the part is no stack, or its units have different numbers of samples."""
+    """Return the ends of one sample; none where the part is no stack, or its units differ in their samples."""
     stacks: dict[int, list[Value]] = {i: [] for i in part}
     for end in ends_of(grouping):
         if grouping.homes[end] in stacks:
@@ -88,7 +88,8 @@ def _inside(grouping: Grouping, part: Collection[int], ends: Sequence[Value]) ->
     if not ends:
         return {node for node, home in grouping.homes.items() if home in part}
     inside: set[Value] = set()
-    fed, shared = set(ends), set()  # what gates inside read, and what others do; all that read a gate come before it
+    fed: set[Value] = set(ends)  # what gates inside read …
+    shared: set[Value] = set()  # … and what others do; whatever reads a gate is visited before it
     for node in reversed(grouping.nodes):
         within = node in fed and (node not in shared or node in ends)
         if within:

@@ -118,7 +118,8 @@ def _described(circuit: Circuit) -> str:
     root = clipped(circuit.root.name)
     inputs = [wire for wire in circuit.wires if wire.source is None]
     gradients = ", ".join([f"{clipped(w.name)} {circuit.notation.short(w.gradient)}" for w in inputs])
-    return f"{len(circuit.boxes)} gates from {len(inputs)} inputs to {root}. Gradients of {clipped(circuit.output)}: {gradients}."
+    shown = f"{len(circuit.boxes)} gates from {len(inputs)} inputs to {root}."
+    return f"{shown} Gradients of {clipped(circuit.output)}: {gradients}."
 
 
 def shapes_of(circuit: Circuit, placement: Placement) -> Iterator[Shape]:

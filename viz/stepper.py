@@ -28,9 +28,10 @@ from autograd.graph import Step
 from autograd.value import Value
 from viz import mathml, theme
 from viz.circuit import MOST_GATES, Box, Circuit, circuit_of
-from viz.drawing import write_aside
+from viz.drawing import Diagram, write_aside
 from viz.expand import Expansion, expanded
 from viz.layout import LINE_ABOVE, LINE_BELOW, Placement, Spot, place
+from viz.notebook import framed
 from viz.notation import clipped, constant, full
 from viz.shapes import Frame, Picture, Shape, Text, shapes_of, subscripted
 from viz.svg import escaped, svg
@@ -89,6 +90,14 @@ class Stepper:
     """A page that steps through the passes of one graph; it is of the numbers at the moment it was made."""
 
     html: str
+    diagram: Diagram  # the picture where no page can run
+
+    def __repr__(self) -> str:
+        return repr(self.diagram)
+
+    def _repr_html_(self) -> str:
+        picture = self.diagram.picture
+        return framed(self.html, self.diagram._repr_html_(), f"Stepper: {picture.title}")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page (.html) and return the path.
@@ -115,7 +124,7 @@ def step(f: Value) -> Stepper:
     if expansion.owners and gates <= MOST_GATES:
         opened = circuit_of(expansion.root, called=_names(circuit, expansion))
         views.append(_View(1, opened, _owners(circuit, opened, expansion), _captions(circuit, expansion)))
-    return Stepper(_page(views, expansion))
+    return Stepper(_page(views, expansion), Diagram((circuit,)))
 
 
 def _names(circuit: Circuit, expansion: Expansion) -> dict[Value, str]:

@@ -32,7 +32,7 @@ def _head(picture: Picture) -> list[str]:
         f'width="{width}" height="{height}">',
         _title(picture.title),
         f"<desc>{escaped(picture.description)}</desc>",
-        f"<style>{theme.CSS}{theme.fold_css() if kinds - {'wire', 'gate'} else ''}</style>",
+        f"<style>{theme.CSS}{theme.fold_css() if kinds & theme.FOLDED else ''}</style>",
         f'<rect class="gw-ground" width="{width}" height="{height}"/>',
     ]
 

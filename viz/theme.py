@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["BOXES", "CSS", "LINES", "SANS", "SERIF", "fold_css", "text_width"]
+__all__ = ["BOXES", "CSS", "FOLDED", "LINES", "SANS", "SERIF", "fold_css", "text_width"]
 
 SANS = "'DejaVu Sans', Verdana, 'Segoe UI', Helvetica, Arial, sans-serif"
 SERIF = "'STIX Two Text', 'DejaVu Serif', Georgia, 'Times New Roman', serif"
@@ -89,6 +89,7 @@ BOXES = {  # of each kind of box: the colour of its ground, how opaque that is, 
     "rail": ("wire", 1.0, "", 0.0),
 }
 DASHED = frozenset({"dead-card"})
+FOLDED = (LINES.keys() | BOXES.keys()) - {"wire", "gate"}  # the kinds that only folded pictures have
 
 
 def _rules(colours: dict[str, str]) -> str:
@@ -110,8 +111,9 @@ def _fold_rules(colours: dict[str, str]) -> str:
 
 def fold_css() -> str:
     """Return the rules that only folded pictures need."""
-    widths = {kind: width for kind, (width, _) in LINES.items()} | {kind: box[3] for kind, box in BOXES.items() if box[3]}
-    rules = [f".gatewise .gw-{kind}{{stroke-width:{width}}}" for kind, width in widths.items()]
+    widths = [(kind, width) for kind, (width, _) in LINES.items()]
+    widths.extend([(kind, width) for kind, (_, _, outline, width) in BOXES.items() if outline])
+    rules = [f".gatewise .gw-{kind}{{stroke-width:{width}}}" for kind, width in widths]
     rules.extend([f".gatewise .gw-{kind}{{fill:none;stroke-opacity:{line[1]}}}" for kind, line in LINES.items()])
     rules.append(_all(DASHED, "stroke-dasharray:5 3"))
     return (

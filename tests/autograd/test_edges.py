@@ -117,6 +117,11 @@ def test_value_and_gradients(
     assert [x.grad for x in leaves] == pytest.approx(gradients, rel=1e-15, abs=0.0)
 
 
+@pytest.mark.parametrize(("xs", "value"), [((inf, 0.0), inf), ((-inf, -inf), -inf), ((inf, -inf), inf)])
+def test_logsumexp_of_infinities(xs: tuple[float, ...], value: float) -> None:
+    assert lse(*map(Value, xs)).data == value
+
+
 # the gate refuses, at once: what is computed, at which inputs, what the message says
 REFUSED: list[tuple[str, Expression, tuple[float, ...], str]] = [
     ("0 ** -1", lambda x: x**-1, (0.0,), r"pow\(-1\) needs x != 0, got x = 0\.0"),
@@ -178,6 +183,12 @@ def test_a_message_tells_how_the_rest_was_made() -> None:
     x, y = Value(2.0, "gain"), Value(-2.0, "loss")
     with pytest.raises(DomainError, match=r"x = 0\.0 \(x is add of 'gain', 'loss'\)"):
         (x + y).log()
+
+
+def test_a_message_stays_short_for_many_inputs() -> None:
+    xs = [Value(-float(i), f"w{i}") for i in range(1, 101)]
+    with pytest.raises(DomainError, match=r"\(x is max of 'w1', 'w2', 'w3', 'w4', …\)"):
+        largest(*xs).log()
 
 
 def test_a_message_knows_constants_and_inputs() -> None:

@@ -7,6 +7,7 @@ import json
 import math
 import pickle
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import gates
+from autograd import elementary, gates
+from autograd.elementary import where
 from autograd.errors import DomainError
 from autograd.gates import FAMILIES, FLOWS, GATES, Gate
 from autograd.symbol import JAVASCRIPT, NUMPY, Language, Symbol
@@ -198,7 +200,49 @@ def test_value_and_slopes_are_torchs(gate: Gate) -> None:
         assert evaluated(gate, point) == near((z.item(), *[slope.item() for slope in slopes]))
 
 
-# --------------------------------------------------------------------------------- one card, every kind of number
+# ------------------------------------------------------------------------------------------------- written for people
+
+NAMES = {name: getattr(math, name) for name in ("exp", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")}
+NAMES |= {"ln": math.log, "arctan": math.atan, "max": max, "abs": abs, "sign": lambda x: math.copysign(1.0, x)}
+NAMES["sigma"] = lambda x: 1 / (1 + math.exp(-x))
+
+# from LaTeX to Python, step by step
+READING = [
+    (r"\\,", "*"),
+    (r"\\operatorname\{(\w+)\}", r"\1"),
+    (r"\|x\|", "abs(x)"),
+    (r"\\sqrt\{(\w)\}", r"sqrt(\1)"),
+    (r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1)/(\2))"),
+    (r"\\(\w+)\^2 x", r"\1(x)**2"),
+    (r"\\le ", "<="),
+    (r"\\(\w+) x", r"\1(x)"),
+    (r"e\^x", "exp(x)"),
+    (r"\^\{([^{}]*)\}", r"**(\1)"),
+    (r"\^", "**"),
+    (r"\\", ""),
+    (r"(\d)(?=[a-z(\[])", r"\1*"),
+]
+
+
+def read(latex: str, known: dict[str, float]) -> float:
+    """Return what a formula of one or two numbers says, read as a person would."""
+    for pattern, python in READING:
+        latex = re.sub(pattern, python, latex)
+    return float(eval(latex.replace("[", "(").replace("]", ")"), NAMES | known))
+
+
+# what is said in words, or of any number of inputs, is for people alone
+FORMULAS = [gate for gate in GATES.values() if gate.arity and r"\text" not in gate.latex[0]]
+
+
+@pytest.mark.parametrize("gate", FORMULAS, ids=attrgetter("name"))
+def test_latex_says_what_the_card_computes(gate: Gate) -> None:
+    for point in probed(gate, 5):
+        known = dict(zip("xy", point))
+        assert [read(text, known) for text in gate.latex] == near(list(evaluated(gate, point)), 1e-10)
+
+
+# ------------------------------------------------------------------------------------ one card, every kind of number
 
 
 def columns_of(points: Sequence[Point]) -> list[np.ndarray]:
@@ -224,6 +268,21 @@ def test_columns_anywhere_agree(gate: Gate, numbers: tuple[float, ...]) -> None:
         for points in same_arity(with_slope(gate, mixed(gate, numbers))):
             rows = rows_of(evaluated(gate, columns_of(points)), len(points))
             assert rows == [near(evaluated(gate, point)) for point in points]
+
+
+@pytest.mark.parametrize("gate", one_input_gates, ids=attrgetter("name"))
+def test_small_numbers_keep_their_digits(gate: Gate) -> None:
+    small = with_slope(gate, [(x,) for x in (1e-18, -1e-18, 1e-9, -1e-9, 30.0, -30.0)])
+    rows = rows_of(evaluated(gate, columns_of(small)), len(small))
+    for point, row in zip(small, rows, strict=True):
+        assert row == pytest.approx(evaluated(gate, point), rel=1e-14, abs=0.0)
+
+
+def test_small_numbers_are_known() -> None:
+    tiny = 1e-18
+    assert GATES["elu(1)"].forward(-tiny) == -tiny
+    assert gates.SINH.forward(tiny) == gates.TANH.forward(tiny) == tiny
+    assert gates.SOFTPLUS.forward(-40.0) == near(math.exp(-40.0), 0.0) == gates.SIGMOID.forward(-40.0)
 
 
 @every_gate
@@ -349,6 +408,19 @@ def test_source_stays_short_for_many_inputs(gate: Gate) -> None:
     assert few < many < 8 * few
 
 
+def test_source_has_the_brackets_it_needs() -> None:
+    x, y, z = map(NUMPY.symbol, "xyz")
+    assert str((x + y) * z - x / (y * -z)) == "(x + y) * z - x / (y * -z)"
+    assert str(x - (y - z) + -(x**-2.0)) == "x - (y - z) + -x**-2"
+    a, b = map(JAVASCRIPT.symbol, "ab")
+    assert str(where(a > b, a, 1.0) * (a**b)) == "(a > b ? a : 1) * Math.pow(a, b)"
+
+
+def test_a_card_that_branches_is_told_so() -> None:
+    with pytest.raises(TypeError, match="where"):
+        bool(NUMPY.symbol("x") > 0)
+
+
 # ------------------------------------------------------------------------------------------- patterns of gradient flow
 
 
@@ -470,6 +542,11 @@ def test_every_one_input_gate_is_a_method(gate: Gate) -> None:
     assert z.inputs == (x,)
 
 
+def test_the_methods_of_families_have_defaults() -> None:
+    assert Value(-2.0).leaky_relu().data == -0.2
+    assert Value(-50.0).elu().data == -1.0
+
+
 @every_gate
 def test_apply_refuses_a_wrong_count(gate: Gate) -> None:
     wrong = [0] if gate.arity == 0 else [gate.arity - 1, gate.arity + 1]
@@ -488,14 +565,12 @@ def test_every_gate_pickles_as_itself(gate: Gate) -> None:
 
 def blend(name: str = "blend") -> Gate:
     """Return a card that a user might write: x·y + sin(w), of three inputs."""
-    from autograd.elementary import cos, sin
-
     return Gate(
         name=name,
         symbol="b",
         flow="scaler",
-        forward=lambda x, y, w: x * y + sin(w),
-        partials=lambda z, x, y, w: (y, x, cos(w)),
+        forward=lambda x, y, w: x * y + elementary.sin(w),
+        partials=lambda z, x, y, w: (y, x, elementary.cos(w)),
         arity=3,
     )
 
@@ -510,6 +585,43 @@ def test_a_users_gate_is_first_class(differences: Differences, point: Point) -> 
     assert [x.grad for x in xs] == near(differences(gate.forward, point), 1e-8)
     # and its slopes can be differentiated, for nothing in a card says what kind of number it is given
     assert second_derivatives(gate, point, 2) == near(differences(lambda *xs: gate.partials(0.0, *xs)[2], point), 1e-8)
+
+
+ELEMENTARY: dict[str, Callable[[Any, Any], Any]] = {
+    "expm1": lambda x, y: elementary.expm1(x),
+    "log1p": lambda x, y: elementary.log1p(x),
+    "maximum": elementary.maximum,
+    "minimum": elementary.minimum,
+    "maximum of a number": lambda x, y: elementary.maximum(1.0, x) * y,
+    "minimum of a number": lambda x, y: elementary.minimum(1.0, x) * y,
+    "power": elementary.power,
+    "power of a number": lambda x, y: elementary.power(2.0, x) * y,
+    "sign": lambda x, y: elementary.sign(x - y) * x,
+    "where": lambda x, y: where(x > y, x * y, elementary.sin(x)),
+}
+
+
+@pytest.mark.parametrize("rule", ELEMENTARY.values(), ids=ELEMENTARY)
+@given(point=st.tuples(*[st.integers(1, 30)] * 2))
+def test_a_users_rule_may_use_every_elementary_function(
+    differences: Differences, rule: Callable[[Any, Any], Any], point: tuple[int, int]
+) -> None:
+    numbers = [k / 10 + 0.013 * (i + 1) for i, k in enumerate(point)]  # off every kink and tie
+    x, y = map(Value, numbers)
+    z = rule(x, y)
+    z.backward()
+    assert z.data == near(rule(*numbers))
+    assert rule(*map(np.array, [[number] for number in numbers])).tolist() == [near(z.data)]
+    assert [x.grad, y.grad] == near(differences(rule, numbers), 1e-7)
+
+
+def test_elementary_functions_of_numbers_give_ieees_answer() -> None:
+    assert elementary.log(0.0) == elementary.log1p(-1.0) == -inf
+    assert elementary.expm1(1000.0) == inf
+    for nothing in (elementary.log(-1.0), elementary.log1p(-2.0), elementary.sqrt(-1.0), elementary.sin(inf)):
+        assert math.isnan(nothing)
+    with pytest.raises(TypeError, match="exp takes a number, a column or a Value; got str"):
+        elementary.exp("1")
 
 
 def test_a_users_gate_takes_plain_numbers() -> None:

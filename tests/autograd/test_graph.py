@@ -443,6 +443,13 @@ def same(f: Value, g: Value) -> bool:
     )
 
 
+def test_a_slope_of_one_leaves_no_gate_behind() -> None:
+    x, y = Value(2.0), Value(3.0)
+    f = (x + y.copy()).exp()
+    *_, (_, _, gradients) = graph.pull(order(f), 1.0, lambda node: node)
+    assert gradients[x] is gradients[y] is f
+
+
 @given(programs())
 def test_a_rebuilt_graph_is_the_same(drawn: tuple[list[tuple[Gate, list[int]]], list[float]]) -> None:
     program, numbers = drawn

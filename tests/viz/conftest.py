@@ -50,8 +50,9 @@ def complaints() -> list[str]:
 def page(context: BrowserContext, complaints: list[str]) -> Page:
     """A page that keeps a list of its complaints."""
     page = context.new_page()
-    page.on("console", lambda message: complaints.append(f"console: {message.text}") if message.type == "error" else None)
+    page.on("console", lambda entry: complaints.append(f"console: {entry.text}") if entry.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
     page.on("requestfailed", lambda request: complaints.append(f"request: {request.url}"))
-    page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
+    page.on("dialog", lambda dialog: dialog.dismiss())
     return page

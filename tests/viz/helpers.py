@@ -1,11 +1,11 @@
 """The graphs that the tests of pictures draw: the golden ones, harder ones made by hand, and random ones.
 
-    python tests/viz/helpers.py    draws the golden pictures anew, after a change of how pictures look: look at each of them
+python tests/viz/helpers.py    draws the golden pictures anew, after a change of how pictures look: do look at them
 """
 
 import operator
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from random import Random
 
@@ -14,6 +14,7 @@ from autograd.functions import arctan, dot, exp, logsumexp, max, min, relu, sigm
 from viz.drawing import draw
 
 PICTURES = Path(__file__).resolve().parent / "golden"
+REWRITE = "tests/viz/helpers.py"
 
 
 def values(prefix: str, numbers: Sequence[float]) -> list[Value]:
@@ -175,7 +176,7 @@ HARDER: dict[str, Callable[[], Value]] = {
 }
 
 
-# --------------------------------------------------------------------------------------------------------- random ones
+# ---------------------------------------------------------------------------------------------------------- random ones
 
 ONE_INPUT: tuple[Callable[[Value], Value], ...] = (
     *(tanh, sigmoid, arctan, softplus, relu, abs),
@@ -197,7 +198,7 @@ MANY_INPUTS: tuple[Callable[[Sequence[Value]], Value], ...] = (
 
 
 def random_graph(rng: Random, gates: int) -> Value:
-    """Return a graph of that many gates, or one more: branches, forks, long wires, constants, labels of every length."""
+    """Return a graph of that many gates, or one more: forks, long wires, constants, labels of every length."""
     made = values("x", [round(rng.uniform(-3, 3), rng.randrange(4)) for _ in range(rng.randint(1, 2 + gates // 4))])
     open_ends = list(made)
     for _ in range(gates):
@@ -209,12 +210,14 @@ def random_graph(rng: Random, gates: int) -> Value:
 
 
 def random_tree(rng: Random, leaves: int) -> Value:
-    """Return an expression in which every input occurs once: a graph without forks, which can be drawn without crossings."""
+    """Return an expression in which every input occurs once: a graph that can be drawn without crossings."""
     ends = values("x", [round(rng.uniform(-3, 3), 2) for _ in range(leaves)])
     while len(ends) > 1:
         start, count = rng.randrange(len(ends)), rng.choice((1, 2, 2, 2, 3, 5))
         taken = ends[start : start + count]
-        ends[start : start + count] = [tanh(taken[0]) if len(taken) == 1 else rng.choice((sum, logsumexp, product))(taken)]
+        ends[start : start + count] = [
+            tanh(taken[0]) if len(taken) == 1 else rng.choice((sum, logsumexp, product))(taken)
+        ]
     return ends[0]
 
 
@@ -233,23 +236,20 @@ def _gate(rng: Random, taken: Sequence[Value]) -> Value:
     return rng.choice(TWO_INPUTS)(*taken) if len(taken) == 2 else rng.choice(MANY_INPUTS)(taken)
 
 
-RANDOM: dict[str, Callable[[], Value]] = {
-    f"random_{seed}": lambda seed=seed: random_graph(Random(seed), 1 + seed) for seed in range(60)
-}
+def seeded(seed: int) -> Value:
+    """Return the random graph of a seed: the larger the seed, the more gates."""
+    return random_graph(Random(seed), 1 + seed)
+
+
+RANDOM: dict[str, Callable[[], Value]] = {f"random_{seed}": partial(seeded, seed) for seed in range(60)}
 
 DRAWN = GOLDEN | HARDER | RANDOM
 
 
-# ---------------------------------------------------------------------------------------------------- golden pictures
+# ------------------------------------------------------------------------------------------------------ golden pictures
 
-
-def golden_pictures() -> dict[Path, str]:
-    """Return what each stored picture should hold."""
-    return {PICTURES / f"{name}.svg": draw(make()).svg for name, make in GOLDEN.items()}
-
+STORED = ("xyz", "sigmoid_neuron", "gate_patterns")  # what pictures look like is kept byte by byte
 
 if __name__ == "__main__":
-    PICTURES.mkdir(exist_ok=True)
-    for path, text in golden_pictures().items():
-        path.write_text(text, encoding="utf-8", newline="\n")
-        print(path)
+    for name in STORED:
+        print(draw(GOLDEN[name]()).save(PICTURES / f"{name}.svg"))

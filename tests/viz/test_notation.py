@@ -57,7 +57,13 @@ def test_other_numbers(x: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("all_numbers", "whole"),
-    [([], True), ([1.0, math.inf, math.nan], True), ([1e300], True), ([1.0, 0.5, 2.0], False), ([math.nan, 0.1], False)],
+    [
+        ([], True),
+        ([1.0, math.inf, math.nan], True),
+        ([1e300], True),
+        ([1.0, 0.5, 2.0], False),
+        ([math.nan, 0.1], False),
+    ],
 )
 def test_one_number_that_is_not_whole_gives_all_their_decimals(all_numbers: list[float], whole: bool) -> None:
     assert Notation(all_numbers).short(7.0) == ("7" if whole else "7.00")
@@ -120,7 +126,9 @@ def test_the_full_form_has_fifteen_digits(x: float) -> None:
     assert read(full(x)) == pytest.approx(x, rel=5.1e-15, abs=0)
 
 
-@pytest.mark.parametrize(("x", "text"), [(-1 / 3, "−0.333333333333333"), (0.1 + 0.2, "0.3"), (1e-7, "1e−7"), (-2.0, "−2")])
+@pytest.mark.parametrize(
+    ("x", "text"), [(-1 / 3, "−0.333333333333333"), (0.1 + 0.2, "0.3"), (1e-7, "1e−7"), (-2.0, "−2")]
+)
 def test_the_full_form(x: float, text: str) -> None:
     assert full(x) == text
 

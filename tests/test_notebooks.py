@@ -1,0 +1,181 @@
+"""The notebooks run from top to bottom, and what they store is what they show.
+
+    python tests/test_notebooks.py    runs every notebook, and stores what it showed: look at each of them
+"""
+
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+STORE = "python tests/test_notebooks.py"
+MOST_CELLS, MOST_BYTES, MOST_SECONDS = 19, 400_000, 60
+
+QUIET = ["--log-level=ERROR"]  # ipykernel warns that its local sockets are not encrypted
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+# ---------------------------------------------------------------------------------------------------- running notebooks
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return the variables by which a kernel runs this interpreter on these packages, and finds and leaves nothing else."""
+    spec = home / "share" / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (spec / "kernel.json").write_text(json.dumps({"argv": command, "display_name": "Python 3", "language": "python"}))
+    places = ("HOME", "USERPROFILE", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    return {
+        **{name: str(home) for name in places},
+        "JUPYTER_PATH": str(home / "share"),
+        "JUPYTER_PLATFORM_DIRS": "1",  # without it jupyter_core warns about the places it used to have
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def run(path: Path, folder: Path) -> str:
+    """Run a notebook in a folder and return the text it should be stored as."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    place = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(
+        notebook, timeout=MOST_SECONDS, resources=place, coalesce_streams=True, record_timing=False, extra_arguments=QUIET
+    )
+    client.kernel_name = "python3"
+    client.execute()
+    return nbformat.writes(tidy(notebook)) + "\n"
+
+
+def tidy(notebook: Any) -> Any:
+    """Return the notebook without what differs from run to run, its cells numbered."""
+    notebook.metadata = METADATA
+    for i, cell in enumerate(notebook.cells, 1):
+        cell.id, cell.metadata = f"cell-{i:02}", {}
+    return notebook
+
+
+@dataclass
+class Runs:
+    """Every notebook run at once, each in a thread: the main one may have a browser's event loop."""
+
+    texts: dict[Path, Future[str]]
+    seconds: float = 0.0
+
+
+def run_all(home: Path) -> Runs:
+    """Run every notebook in a home of its own."""
+    started = time.perf_counter()
+    with patch.dict(os.environ, environment(home)), ThreadPoolExecutor(max_workers=4) as pool:
+        runs = Runs({path: pool.submit(run, path, home) for path in NOTEBOOKS})
+    runs.seconds = time.perf_counter() - started
+    return runs
+
+
+# ----------------------------------------------------------------------------------------------------------- the tests
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """What every notebook would store if it were stored now."""
+    for library in ("nbclient", "nbformat", "ipykernel"):
+        pytest.importorskip(library, reason=f'{library} is not installed: pip install -e ".[dev]"')
+    return run_all(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest) -> Path:
+    """Each notebook in turn."""
+    notebook: Path = request.param
+    return notebook
+
+
+@pytest.fixture
+def cells(path: Path) -> list[dict[str, Any]]:
+    """The cells as they are stored, their texts joined."""
+    cells: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for cell in cells:
+        cell["source"] = "".join(cell["source"])
+    return cells
+
+
+def test_a_notebook_runs_and_stores_what_it_shows(path: Path, runs: Runs) -> None:
+    fresh, stored = runs.texts[path].result(), path.read_text(encoding="utf-8")
+    pairs = zip(json.loads(stored)["cells"], json.loads(fresh)["cells"], strict=True)
+    changed = [old["id"] for old, new in pairs if old != new]
+    assert changed == [], f"these cells of {path.name} show something else now; look at it, then store it: {STORE}"
+    assert stored == fresh, f"{path.name} is not stored as it would be by: {STORE}"
+
+
+def test_all_notebooks_together_are_quick(runs: Runs) -> None:
+    assert runs.seconds < MOST_SECONDS
+
+
+def test_the_notebooks_are_numbered_and_short(path: Path, cells: list[dict[str, Any]]) -> None:
+    number = path.stem.split("_")[0]
+    assert cells[0]["source"].startswith(f"# {int(number)} · ")
+    assert len(cells) <= MOST_CELLS
+    assert path.stat().st_size < MOST_BYTES
+
+
+def test_code_stands_between_prose(cells: list[dict[str, Any]]) -> None:
+    kinds = [cell["cell_type"] for cell in cells]
+    assert all("code" not in pair or "markdown" in pair for pair in zip(kinds, kinds[1:], strict=False))
+
+
+def test_the_exercises_come_last_with_hidden_answers_and_their_check(cells: list[dict[str, Any]]) -> None:
+    *_, exercises, check = cells
+    assert "## Exercises" in exercises["source"]
+    assert exercises["source"].count("<details><summary>Answer</summary>\n\n") == len(
+        re.findall(r"^\*\*\d\.\*\* ", exercises["source"], re.MULTILINE)
+    )
+    assert exercises["source"].count("<details>") == exercises["source"].count("\n\n</details>") >= 3
+    assert check["source"].startswith("# the answers above, checked\n")
+    assert check["source"].count("assert ") >= 3
+    assert check["outputs"] == []
+
+
+def outputs(cells: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield everything that the cells show."""
+    for cell in cells:
+        yield from cell.get("outputs", ())
+
+
+def test_no_stored_output_is_an_error_or_a_warning(cells: list[dict[str, Any]]) -> None:
+    assert [each for each in outputs(cells) if each["output_type"] == "error" or each.get("name") == "stderr"] == []
+
+
+def test_no_stored_output_tells_of_the_machine(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    homes = {str(ROOT), sys.prefix, str(Path.home()), tempfile.gettempdir()} - {"/"}
+    assert [home for home in homes if home in text] == []
+    assert re.findall(r"\bat 0x[0-9a-f]+|/(?:home|root|tmp|Users)/|[A-Z]:\\\\", text) == []
+
+
+def test_prose_has_no_number_of_a_result(cells: list[dict[str, Any]]) -> None:
+    """Only exercises and their checked answers may: elsewhere decimals come from the cells."""
+    prose = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"][:-1]
+    assert [found for text in prose for found in re.findall(r"\d\.\d+", text)] == []
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as home:
+        for path, text in run_all(Path(home)).texts.items():
+            path.write_text(text.result(), encoding="utf-8", newline="\n")
+            print(path)

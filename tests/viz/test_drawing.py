@@ -1,0 +1,184 @@
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograd import Value
+from autograd.graph import order
+from tests.viz.helpers import GOLDEN
+from viz import Diagram, draw, drawing
+
+
+@pytest.fixture
+def diagram() -> Diagram:
+    return draw(GOLDEN["sigmoid_neuron"]())
+
+
+# -------------------------------------------------------------------------------------------------------------- drawing
+
+
+def test_drawing_touches_no_gradient() -> None:
+    f = GOLDEN["sigmoid_neuron"]()
+    assert "−0.53" in draw(f).svg  # a gradient that nobody has asked for yet
+    assert {node.grad for node in order(f)} == {0.0}
+
+
+def test_a_drawing_survives_what_happens_to_its_values() -> None:
+    x = Value(2.0, "x")
+    f = x * x
+    drawn, expected = draw(f), draw(f).svg
+    x.data, x.label, f.label = 7.0, "y", "g"
+    f.backward()
+    assert drawn.svg == expected
+    assert draw(f).svg != expected
+
+
+def test_a_stale_graph_is_drawn_as_it_is_now() -> None:
+    x, y = Value(2.0, "x"), Value(7.0, "x")
+    f = x * x
+    x.data = 7.0
+    assert draw(f).svg == draw(y * y).svg
+
+
+def test_a_diagram_of_several_graphs_holds_them_all() -> None:
+    x = Value(2.0, "x")
+    diagram = draw(x * 3, x + 5, x)
+    assert [circuit.root.value for circuit in diagram.circuits] == [6.0, 7.0, 2.0]
+    assert all(f"f = {number}" in diagram.svg for number in (6, 7))
+
+
+@pytest.mark.parametrize("things", [(1.0,), (Value(1.0), "f"), ([Value(1.0)],)])
+def test_what_is_no_value_is_not_drawn(things: tuple[Value, ...]) -> None:
+    with pytest.raises(TypeError, match="there is a picture of a Value, not of"):
+        draw(*things)
+
+
+# --------------------------------------------------------------------------------------------------------------- saving
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+@pytest.mark.parametrize("suffix", [".svg", ".SVG"])
+def test_a_picture_is_saved_under_a_name_or_a_path(
+    diagram: Diagram, tmp_path: Path, kind: Callable[[Path], str | Path], suffix: str
+) -> None:
+    target = tmp_path / f"σ neuron{suffix}"
+    assert diagram.save(kind(target)) == target
+    assert target.read_bytes() == diagram.svg.encode("utf-8")
+    assert os.listdir(tmp_path) == [target.name]
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".html", ".tex", ".dot"])
+def test_text_is_utf_8_with_plain_line_ends(diagram: Diagram, tmp_path: Path, suffix: str) -> None:
+    content = diagram.save(tmp_path / f"f{suffix}").read_bytes()
+    assert content.endswith(b"\n")
+    assert b"\r" not in content
+    assert "w" in content.decode("utf-8")
+
+
+def test_the_dot_file_holds_every_graph(tmp_path: Path) -> None:
+    source = draw(GOLDEN["xyz"](), GOLDEN["gate_patterns"]()).save(tmp_path / "f.dot").read_text(encoding="utf-8")
+    assert source.count("digraph") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "given"), [("f.gif", "'.gif'"), ("f", "a name without a suffix"), (".svg", "a name without a suffix")]
+)
+def test_other_suffixes_are_refused(diagram: Diagram, tmp_path: Path, name: str, given: str) -> None:
+    with pytest.raises(ValueError, match=f"a picture is saved as .svg, .* or .*, not as {given}"):
+        diagram.save(tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_old_file_is_replaced(diagram: Diagram, tmp_path: Path) -> None:
+    target = tmp_path / "f.svg"
+    target.write_text("old and much longer " * 10_000)
+    diagram.save(target)
+    assert target.read_bytes() == diagram.svg.encode()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_the_file_is_as_readable_as_any_other(diagram: Diagram, tmp_path: Path) -> None:
+    (tmp_path / "other").touch()
+    saved = diagram.save(tmp_path / "f.svg")
+    assert stat.S_IMODE(saved.stat().st_mode) == stat.S_IMODE((tmp_path / "other").stat().st_mode)
+
+
+# --------------------------------------------------------------------------------------------------- where saving fails
+
+
+def test_a_missing_folder_is_an_error_and_is_not_made(diagram: Diagram, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        diagram.save(tmp_path / "nowhere" / "f.svg")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_is_not_replaced_by_a_picture(diagram: Diagram, tmp_path: Path) -> None:
+    (tmp_path / "f.svg").mkdir()
+    with pytest.raises(OSError, match=r"f\.svg"):
+        diagram.save(tmp_path / "f.svg")
+    assert os.listdir(tmp_path) == ["f.svg"]
+    assert os.listdir(tmp_path / "f.svg") == []
+
+
+class FullDisk:
+    """A file on a disk that is full after ten bytes."""
+
+    def __init__(self, handle: int, mode: str) -> None:
+        self.handle = handle
+
+    def __enter__(self) -> "FullDisk":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        os.close(self.handle)
+
+    def write(self, content: bytes) -> None:
+        os.write(self.handle, content[:10])
+        raise OSError(28, "No space left on device")
+
+
+def forbidden(*paths: object) -> None:
+    raise PermissionError(13, "Permission denied")
+
+
+def interrupted(*paths: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("function", "failing", "error"),
+    [
+        ("fdopen", FullDisk, OSError),
+        ("replace", forbidden, PermissionError),  # what Windows says of a read-only file
+        ("replace", interrupted, KeyboardInterrupt),
+    ],
+)
+def test_whatever_fails_the_old_file_is_whole_and_nothing_is_left_behind(
+    diagram: Diagram,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    function: str,
+    failing: Callable[..., object],
+    error: type[BaseException],
+) -> None:
+    target = tmp_path / "f.svg"
+    target.write_text("old")
+    monkeypatch.setattr(os, function, failing)
+    with pytest.raises(error):
+        diagram.save(target)
+    assert target.read_text() == "old"
+    assert os.listdir(tmp_path) == ["f.svg"]
+
+
+def test_a_picture_that_cannot_be_drawn_leaves_the_old_file_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "f.svg"
+    target.write_text("old")
+    monkeypatch.setattr(drawing, "svg", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        draw(Value(1.0, "x")).save(target)
+    assert target.read_text() == "old"
+    assert os.listdir(tmp_path) == ["f.svg"]
