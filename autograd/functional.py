@@ -18,8 +18,8 @@ from typing import Any
 
 from autograd import graph
 from autograd.gates import COPY, spelled
-from autograd.symbol import ATOM, MATHEMATICS
-from autograd.value import Value, apply, as_float
+from autograd.symbol import ATOM, MATHEMATICS, Symbol
+from autograd.value import Constant, Value, _switches, apply, as_float
 
 __all__ = ["Explanation", "Path", "explain", "grad", "hessian", "jvp", "value_and_grad"]
 
@@ -28,9 +28,8 @@ ScalarFunction = Callable[..., Any]
 
 
 class _Running(threading.local):
-    arguments: tuple[
-        Value, ...
-    ] = ()  # the twins of every derivative that is being taken around this one, in this thread
+    # the twins of every derivative that is being taken around this one, in this thread
+    arguments: tuple[Value, ...] = ()
 
 
 _running = _Running()
@@ -38,7 +37,7 @@ _running = _Running()
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One call of fn on twins of its arguments: its result, and the walk that stops at the twins."""
+    """One call of fn on twins of its arguments: its result, and the part of the walk that depends on the twins."""
 
     result: Any
     twins: tuple[Value, ...]
@@ -51,24 +50,44 @@ class Recording:
 
     def number(self, x: Any) -> Number:
         """Return a value or derivative as the caller gets it: a Value only where the caller differentiates it."""
-        return x if self.differentiable or not isinstance(x, Value) else x._data
+        if self.differentiable:
+            return x if isinstance(x, Value) else Constant(x)
+        return x._data if isinstance(x, Value) else x
 
 
 def record(fn: ScalarFunction, xs: Sequence[Any], around: Sequence[Any] = ()) -> Recording:
     """Run fn on twins of xs; a Value's twin is a copy gate, so that fn may use the Value itself beside its argument."""
     twins = tuple([apply(COPY, x) if isinstance(x, Value) else Value(x) for x in xs])
-    outer = _running.arguments
-    _running.arguments = outer + twins
+    outer, silent = _running.arguments, _switches.silent
+    # under no_grad too: the derivative is asked for here, only nothing is to be recorded of how it came about
+    _running.arguments, _switches.silent = outer + twins, 0
     try:
         result = fn(*twins)
     finally:
-        _running.arguments = outer
+        _running.arguments, _switches.silent = outer, silent
+    differentiable = any(isinstance(x, Value) for x in (*xs, *around))
     if not isinstance(result, Value):
-        return Recording(as_float(result), twins, [], False)
+        return Recording(_returned(result), twins, [], differentiable)
     nodes = graph.order(result, given=twins)
     graph.forward(nodes)  # fn may have used a Value whose leaves were changed since
-    differentiable = any(isinstance(x, Value) for x in (*xs, *around)) or not set(outer).isdisjoint(nodes)
-    return Recording(result, twins, nodes, differentiable)
+    differentiable = differentiable or not set(outer).isdisjoint(nodes)
+    return Recording(result, twins, _downstream(nodes, twins), differentiable)
+
+
+def _returned(result: Any) -> float:
+    try:
+        return as_float(result)
+    except TypeError:
+        raise TypeError(f"a function to differentiate returns one number, got {type(result).__name__}") from None
+
+
+def _downstream(nodes: Sequence[Value], sources: Sequence[Value]) -> list[Value]:
+    """Return the gates of a walk that depend on a source: what else fn used need not have slopes."""
+    reached = set(sources)
+    for node in nodes:
+        if not reached.isdisjoint(graph.inputs_of(node)):
+            reached.add(node)
+    return [node for node in nodes if node in reached]
 
 
 def value_and_grad(fn: ScalarFunction) -> Callable[..., tuple[Number, Number]]:
@@ -91,9 +110,9 @@ def value_and_grad(fn: ScalarFunction) -> Callable[..., tuple[Number, Number]]:
 
 def _gradients(recording: Recording) -> tuple[Number, ...]:
     steps = deque(graph.pull(recording.nodes, 1.0, recording.read), maxlen=1)
-    # a function that returns its argument has an empty walk: the seed goes straight to the twin
+    # where fn returns its argument, or does not depend on it, no gate is walked: the seed stays at the result
     found: dict[Any, Number] = steps[0][2] if steps else {recording.result: 1.0}
-    return tuple([found.get(twin, 0.0) for twin in recording.twins])
+    return tuple([recording.number(found.get(twin, 0.0)) for twin in recording.twins])
 
 
 def grad(fn: ScalarFunction) -> Callable[..., Number]:
@@ -127,27 +146,21 @@ def jvp(fn: ScalarFunction, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
         for twin, tangent in zip(recording.twins, tangents, strict=True)
     }
     graph.push(recording.nodes, moving, recording.read)
-    return recording.number(recording.result), moving.get(recording.result, 0.0)
+    return recording.number(recording.result), recording.number(moving.get(recording.result, 0.0))
 
 
-def hessian(fn: ScalarFunction) -> Callable[..., list[list[float]]]:
-    """Return a function of xs that gives the matrix of second derivatives of fn, as rows of floats.
+def hessian(fn: ScalarFunction) -> Callable[..., list[list[Number]]]:
+    """Return a function of xs that gives the matrix of second derivatives of fn, as rows of numbers.
 
     >>> hessian(lambda x, y: x * x * y)(3.0, 4.0)
     [[8.0, 6.0], [6.0, 0.0]]
     """
 
-    def second(*xs: Any) -> list[list[float]]:
-        columns = range(len(xs))
+    def second(*xs: Any) -> list[list[Number]]:
+        def row(i: int) -> list[Number]:
+            return list(_gradients(record(lambda *twins: _gradients(record(fn, twins))[i], xs)))
 
-        def row(i: int) -> list[float]:
-            def slope(*twins: Value) -> Number:
-                return _gradients(record(fn, twins))[i]
-
-            found = _gradients(record(slope, [float(x) for x in xs]))
-            return [float(found[j]) for j in columns]
-
-        return [row(i) for i in columns]
+        return [row(i) for i in range(len(xs))]
 
     return second
 
@@ -202,8 +215,13 @@ def _rule(x: Value, z: Value, place: int, called: dict[Value, str]) -> str:
     """Return the local gradient of gate z at one of its places as a formula: its card, run on symbols."""
     assert z.gate is not None
     symbols = [MATHEMATICS.symbol(called[node]) for node in (z, *graph.inputs_of(z))]
-    rule = z.gate.partials(*symbols)[place]
-    return spelled(rule) if isinstance(rule, float) else f"({rule})" if rule.binding < ATOM else str(rule)
+    try:
+        rule = z.gate.partials(*symbols)[place]
+    except (TypeError, AttributeError):  # a user's card that is written for numbers alone
+        return f"∂{called[z]}/∂{called[x]}"
+    if isinstance(rule, Symbol):
+        return f"({rule})" if rule.binding < ATOM else str(rule)
+    return spelled(rule)
 
 
 def explain(f: Value, x: Value, limit: int = 100) -> Explanation:

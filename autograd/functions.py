@@ -119,8 +119,10 @@ def reciprocal(x: Number) -> Number:
 
 
 def pow(x: Number, y: Number) -> Number:
-    """Return x to the power y: a gate of its own for each constant y; a Value as exponent needs x > 0."""
-    return evaluate(gates.POW, x, y) if isinstance(y, (Value, Symbol)) else evaluate(gates.pow_to(as_float(y)), x)
+    """Return x to the power y: a gate of its own for each constant y; a Value or column as exponent needs x > 0."""
+    if isinstance(y, (Value, Symbol)) or getattr(y, "shape", None):
+        return evaluate(gates.POW, x, y)
+    return evaluate(gates.pow_to(as_float(y)), x)
 
 
 # ---------------------------------------------------------------------------------------------------- one-input gates
@@ -240,7 +242,7 @@ def dot(ws: Sequence[Number], xs: Sequence[Number], bias: Number = 0.0) -> Numbe
 
     Raises ValueError where there are not as many weights as inputs, or none.
     """
-    if len(ws) != len(xs) or not ws:
+    if len(ws) != len(xs) or len(ws) == 0:
         raise ValueError(f"dot needs as many weights as inputs, and at least one; got {len(ws)} and {len(xs)}")
     if type(bias) is float and bias == 0.0:
         return evaluate(gates.DOT, *ws, *xs)
@@ -254,8 +256,9 @@ def logsumexp(xs: Sequence[Number]) -> Number:
 
 def softmax(xs: Sequence[Number]) -> list[Number]:
     """Return exp(xi) / (exp(x1) + … + exp(xn)) for each i: numbers that sum to 1, without overflow."""
-    normalizer = logsumexp(xs)
-    return [exp(x - normalizer) for x in xs]
+    terms = tuple(xs)
+    normalizer = logsumexp(terms)
+    return [exp(x - normalizer) for x in terms]
 
 
 def take(xs: Sequence[Number], index: Any) -> Number:

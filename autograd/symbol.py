@@ -40,8 +40,10 @@ class Language:
         """Return a number spelled out in this language, to the last digit."""
         if math.isnan(x):
             return Symbol(self, f"({self.constants[math.inf]} - {self.constants[math.inf]})", ATOM)
-        magnitude = self.constants.get(abs(x)) or (repr(abs(float(x))).removesuffix(".0"))
         negative = math.copysign(1.0, x) < 0
+        digits = repr(abs(float(x)))
+        # -0 is a whole number in Python, and has no sign
+        magnitude = self.constants.get(abs(x)) or (digits if negative and x == 0 else digits.removesuffix(".0"))
         return Symbol(self, f"-{magnitude}" if negative else magnitude, UNARY if negative else ATOM)
 
     def write(self, operation: str, *operands: Symbol | float) -> Symbol:

@@ -63,7 +63,8 @@ class Diagram:
         return "\n\n".join([*map(table, self.circuits), *map(fold_table, self.folded)])
 
     def _repr_html_(self) -> str:
-        return image(self.svg, f"{self.picture.title}. {self.picture.description}")
+        picture = self.picture
+        return image(self.svg, picture.width, f"{picture.title}. {picture.description}")
 
 
 def draw(f: Value, *others: Value, open: str | None = None) -> Diagram:

@@ -65,9 +65,19 @@ def _legend(several: Sequence[Folded], axis: Axis) -> tuple[tuple[str, str, str]
         (True, "value", "1.00", " mean |value|"),
         (True, "gradient", "◂ 1.00", f" mean |gradient|, flowing back; bars: one logarithmic axis, {span}"),
         (any(part.stack[1] > 1 for part in parts), "symbol", "×100", " samples on one stack"),
-        (any(part.switches for part in parts), "faint", "shut", ": a gate such as relu that gives 0 and lets no gradient through"),
+        (
+            any(part.switches for part in parts),
+            "faint",
+            "shut",
+            ": a gate such as relu that gives 0 and lets no gradient through",
+        ),
         (any(part.dead for part in parts), "symbol", "dead", ": shut for every sample, nothing flows back through it"),
-        (any(folded.unit_links for folded in several), "faint", "thin lines", ": darker where more gradient flows back"),
+        (
+            any(folded.unit_links for folded in several),
+            "faint",
+            "thin lines",
+            ": darker where more gradient flows back",
+        ),
     )
     return tuple([(kind, sample, meaning) for there, kind, sample, meaning in entries if there])
 

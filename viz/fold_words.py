@@ -11,6 +11,7 @@ from math import ceil, floor, inf, isfinite, log10
 
 from viz import theme
 from viz.fold import INPUTS, Folded, Link, Part
+from viz.grouping import SHARED
 from viz.narration import ruled
 from viz.notation import Notation, clipped, full
 
@@ -55,12 +56,13 @@ def headline(folded: Folded) -> str:
     if not folded.layers:
         return f"{gates} {counted(len(folded.parts), 'band')}, from the inputs to {clipped(folded.root)}"
     names = [part.name for part in folded.parts[: folded.layers]]
-    word = "group of layers" if any("…" in name for name in names) else stem(names, "")
+    shared = any(SHARED in name for name in names)
+    word = "group" if shared else stem(names, "")
     if not word:
         return f"{gates} {counted(len(folded.parts), 'part')}"
     others = len(folded.parts) - folded.layers
     end = f" and {counted(others, 'other part')}" if others else ""
-    return f"{gates} {counted(len(names), word).replace('layerss', 'layers')}{end}"
+    return f"{gates} {counted(len(names), word)}{' of layers' if shared else ''}{end}"
 
 
 def facts(folded: Folded, notation: Notation) -> list[str]:

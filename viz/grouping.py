@@ -34,11 +34,12 @@ from autograd import graph
 from autograd.graph import inputs_of
 from autograd.value import Value
 
-__all__ = ["Cell", "Grouping", "grouped"]
+__all__ = ["SHARED", "Cell", "Grouping", "grouped"]
 
 Path = tuple[str, ...]
 
 MOST_LAYERS = MOST_BANDS = 12
+SHARED = " … "  # between the first and the last of the layers that share a part
 REST = -1  # the home of a gate that no path claims, until the rest is told apart
 
 
@@ -160,7 +161,7 @@ def _layers(units: Sequence[Path], depths: Sequence[float]) -> tuple[list[int], 
     ordered = sorted(members, key=lambda layer: sum(members[layer]) / len(members[layer]))
     share = -(-len(ordered) // MOST_LAYERS)  # how many layers make a part
     runs = [ordered[i : i + share] for i in range(0, len(ordered), share)]
-    names = ["/".join(run[0]) + (f" … {'/'.join(run[-1])}" if len(run) > 1 else "") for run in runs]
+    names = ["/".join(run[0]) + (f"{SHARED}{'/'.join(run[-1])}" if len(run) > 1 else "") for run in runs]
     part = {layer: i for i, run in enumerate(runs) for layer in run}
     return [part[path[:-1]] for path in units], names
 

@@ -3,8 +3,8 @@
     image     the picture as an <img> with a data: address, which survives where scripts and inline <svg> are taken out:
               untrusted notebooks, static pages, GitHub
     page      the stepper, in a sandboxed frame: it can run, and touch nothing of the notebook around it
-    listener  a few lines of script, the same for every output: when a frame tells its height, the frame gets it, and the
-              picture that stood in for it goes away; which frame spoke is known by its window, so none needs a name
+    listener  a few lines of script, the same for every output: when a frame tells its height, it gets that height, and
+              the picture that stood in for it goes; which frame spoke is known by its window, so none needs a name
 
 Beside the text/html made here stands the text/plain that `repr` gives. Nothing imports IPython: it is asked only where
 it is running.
@@ -23,6 +23,8 @@ from viz.svg import escaped
 
 __all__ = ["framed", "image", "show_values"]
 
+SMALLEST = 0.85  # of its natural size
+
 LISTENER = """<script>
 window.gatewiseListens ||= addEventListener("message", ({ source, data }) => {
   const height = Number(data?.gatewiseHeight);
@@ -30,7 +32,7 @@ window.gatewiseListens ||= addEventListener("message", ({ source, data }) => {
   for (const frame of document.querySelectorAll("iframe.gatewise-stepper")) {
     if (frame.contentWindow !== source) continue;
     frame.style.height = `${Math.min(Math.ceil(height), 4000)}px`;
-    frame.parentElement.querySelector("img").style.display = "none";
+    frame.previousElementSibling.style.display = "none";
   }
 }) ?? true;
 </script>"""
@@ -40,10 +42,15 @@ new ResizeObserver(([{ target }]) => parent.postMessage({ gatewiseHeight: target
 </script>"""
 
 
-def image(svg: str, alt: str) -> str:
-    """Return an SVG document as an HTML image that needs no other file."""
+def image(svg: str, width: float, alt: str) -> str:
+    """Return an SVG document, so many pixels wide, as HTML that needs no other file.
+
+    It shrinks a little where there is less room, as long as its small print can be read, and from there on scrolls.
+    """
     data = b64encode(svg.encode()).decode()
-    return f'<img alt="{escaped(alt)}" style="max-width:100%;height:auto" src="data:image/svg+xml;base64,{data}">'
+    size = f"width:100%;max-width:{width:.0f}px;min-width:{width * SMALLEST:.0f}px;height:auto"
+    picture = f'<img alt="{escaped(alt)}" style="{size}" src="data:image/svg+xml;base64,{data}">'
+    return f'<div style="overflow-x:auto">{picture}</div>'
 
 
 def framed(page: str, fallback: str, title: str) -> str:
@@ -59,7 +66,7 @@ def framed(page: str, fallback: str, title: str) -> str:
 
 
 def show_values(draw: Callable[[Value], Any]) -> None:
-    """Have a running IPython show each Value that a gate made as its picture; a leaf keeps its repr, which says it all."""
+    """Have a running IPython show each Value that a gate made as its picture; of a leaf, its repr says it all."""
 
     def html(value: Value) -> str | None:
         if value.gate is None:

@@ -31,8 +31,8 @@ from viz.circuit import MOST_GATES, Box, Circuit, circuit_of
 from viz.drawing import Diagram, write_aside
 from viz.expand import Expansion, expanded
 from viz.layout import LINE_ABOVE, LINE_BELOW, Placement, Spot, place
-from viz.notebook import framed
 from viz.notation import clipped, constant, full
+from viz.notebook import framed
 from viz.shapes import Frame, Picture, Shape, Text, shapes_of, subscripted
 from viz.svg import escaped, svg
 

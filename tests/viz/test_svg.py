@@ -239,7 +239,7 @@ def test_text_is_escaped_for_attributes_too() -> None:
 
 # ---------------------------------------------------------------------------------------------------- same in, same out
 
-NAMES = [*GOLDEN, *HARDER, "random_20", "random_59"]
+NAMES = [*GOLDEN, *sorted(HARDER.keys() - {"random_250"}), "random_20", "random_59"]
 
 
 def digest(names: list[str] = NAMES) -> str:
