@@ -219,9 +219,7 @@ def takes_step(parser: ArgumentParser) -> None:
 def takes_page(parser: ArgumentParser) -> None:
     """Add what `open` takes."""
     takes_expression(parser)
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", default="gatewise.html", help="what to write (gatewise.html)"
-    )
+    parser.add_argument("-o", "--output", metavar="FILE", default="gatewise.html", help="what to write (gatewise.html)")
 
 
 def takes_picture(parser: ArgumentParser) -> None:

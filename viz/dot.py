@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from autograd.value import Value
@@ -25,7 +26,7 @@ from viz.notation import clipped, full
 if TYPE_CHECKING:
     import graphviz
 
-__all__ = ["dot_source", "folded_source", "to_graphviz"]
+__all__ = ["dot_source", "folded_source", "rendered", "to_graphviz"]
 
 COLOUR = theme.LIGHT
 GRAPH = {"rankdir": "LR", "nodesep": "0.35", "ranksep": "0.7"}
@@ -49,6 +50,22 @@ def to_graphviz(f: Value) -> graphviz.Digraph:
 def dot_source(circuit: Circuit) -> str:
     """Return the DOT text of a circuit: the same for the same circuit."""
     return str(_digraph(circuit).source)
+
+
+def rendered(source: str, kind: str) -> bytes | None:
+    """Return what Graphviz makes of a DOT text, as "svg", "png" or "pdf"; None where it is not installed.
+
+    pygraphviz (the extra `[dot]`) brings Graphviz along; else the program `dot` is asked.
+    """
+    try:
+        import pygraphviz
+    except ImportError:
+        import graphviz
+
+        with suppress(graphviz.ExecutableNotFound):
+            return bytes(graphviz.Source(source).pipe(format=kind))
+        return None
+    return bytes(pygraphviz.AGraph(string=source).draw(format=kind, prog="dot"))
 
 
 def folded_source(folded: Folded) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import os
-import tempfile
+import secrets
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +22,9 @@ from viz.opening import opened
 from viz.shapes import Picture, picture_of
 from viz.svg import svg
 
-__all__ = ["Diagram", "draw"]
+__all__ = ["Diagram", "draw", "write_aside"]
+
+ENGINES = ("builtin", "dot")
 
 
 class Diagram:
@@ -29,9 +33,10 @@ class Diagram:
     It is of the numbers at the moment it was drawn: what happens to the Values afterwards does not change it.
     """
 
-    def __init__(self, circuits: tuple[Circuit, ...], folded: tuple[Folded, ...] = ()) -> None:
+    def __init__(self, circuits: tuple[Circuit, ...], folded: tuple[Folded, ...] = (), engine: str = "builtin") -> None:
         self.circuits = circuits
         self.folded = folded  # instead of circuits, where these would be too large to draw
+        self.engine = engine
 
     @cached_property
     def picture(self) -> Picture:
@@ -41,7 +46,26 @@ class Diagram:
     @cached_property
     def svg(self) -> str:
         """The picture as the text of an SVG document."""
-        return svg(self.picture)
+        return (self._by_graphviz("svg") or svg(self.picture).encode()).decode()
+
+    @property
+    def dot(self) -> str:
+        """The graph as the text of a DOT file."""
+        from viz.dot import dot_source, folded_source
+
+        return "\n".join([*map(dot_source, self.circuits), *map(folded_source, self.folded)])
+
+    def _by_graphviz(self, kind: str) -> bytes | None:
+        """Return the picture as Graphviz draws it; None, with a warning, where it was asked for and is missing."""
+        if self.engine != "dot":
+            return None
+        from viz.dot import rendered
+
+        drawn = rendered(self.dot, kind)
+        if drawn is None:
+            how = 'pip install "gatewise[dot]", or install Graphviz itself'
+            warnings.warn(f"Graphviz is not installed, so this is the built-in picture: {how}", stacklevel=3)
+        return drawn
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture, in the format that the suffix names, and return the path.
@@ -67,7 +91,7 @@ class Diagram:
         return image(self.svg, picture.width, f"{picture.title}. {picture.description}")
 
 
-def draw(f: Value, *others: Value, open: str | None = None) -> Diagram:
+def draw(f: Value, *others: Value, open: str | None = None, engine: str = "builtin") -> Diagram:
     """Return the CS231n circuit of f: value above each wire, gradient below, local gradients at the gates.
 
     Other graphs stand beside it. Gradients are computed for the picture and no `.grad` is touched. Raises TypeError for
@@ -77,15 +101,20 @@ def draw(f: Value, *others: Value, open: str | None = None) -> Diagram:
     neuron's outputs for 100 samples, are one stack. `open="layer1/neuron3"` draws one part instead, gate by gate, of a
     stack the first sample, or the one with seven before it: `open="layer1/neuron3[7]"`. ValueError for an unknown part,
     or one that has more than 300 gates itself.
+
+    `engine="dot"` leaves layout and drawing of one graph to Graphviz: pygraphviz (the extra `[dot]`) or the program
+    `dot`; without either there is a warning and the built-in picture.
     """
     roots = (f, *others)
+    if engine not in ENGINES:
+        raise ValueError(f"a picture is drawn by engine={' or '.join(map(repr, ENGINES))}, not {engine!r}")
+    if others and (open is not None or engine != ENGINES[0]):
+        raise ValueError("open=… and engine='dot' are for one graph: draw the others apart")
     if open is not None:
-        if others:
-            raise ValueError("open=… shows a part of one graph: draw the others apart")
-        return Diagram((opened(f, open),))
+        return Diagram((opened(f, open),), engine=engine)
     if any(is_large(root) for root in roots):
-        return Diagram((), tuple([folded(root) for root in roots]))
-    return Diagram(tuple([circuit_of(root) for root in roots]))
+        return Diagram((), tuple([folded(root) for root in roots]), engine)
+    return Diagram(tuple([circuit_of(root) for root in roots]), engine=engine)
 
 
 def _svg(diagram: Diagram) -> bytes:
@@ -101,13 +130,13 @@ def _html(diagram: Diagram) -> bytes:
 def _png(diagram: Diagram) -> bytes:
     from viz.paper import written
 
-    return written(diagram.picture, "png")
+    return diagram._by_graphviz("png") or written(diagram.picture, "png")
 
 
 def _pdf(diagram: Diagram) -> bytes:
     from viz.paper import written
 
-    return written(diagram.picture, "pdf")
+    return diagram._by_graphviz("pdf") or written(diagram.picture, "pdf")
 
 
 def _tex(diagram: Diagram) -> bytes:
@@ -117,9 +146,7 @@ def _tex(diagram: Diagram) -> bytes:
 
 
 def _dot(diagram: Diagram) -> bytes:
-    from viz.dot import dot_source, folded_source
-
-    return "\n".join([*map(dot_source, diagram.circuits), *map(folded_source, diagram.folded)]).encode()
+    return diagram.dot.encode()
 
 
 WRITERS: dict[str, Callable[[Diagram], bytes]] = {
@@ -134,18 +161,12 @@ WRITERS: dict[str, Callable[[Diagram], bytes]] = {
 
 def write_aside(target: Path, content: bytes) -> None:
     """Write a file beside the target and move it there: whatever fails, the old file is still whole."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")
+    aside = target.with_name(f".{target.name[:40]}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with aside.open("xb") as file:
             file.write(content)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, target)
+        os.replace(aside, target)
     except BaseException:
-        os.unlink(name)
+        with suppress(OSError):  # that it could not be written is what must be told
+            aside.unlink()
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

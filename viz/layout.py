@@ -19,7 +19,7 @@ from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 from viz import theme
@@ -382,7 +382,7 @@ def _measured(
     bends, forks = _bends(circuit, ranks, items, passages, columns)
     lines = [(wire, columns[rank].start, columns[rank].end, items[i].y) for (wire, rank), i in passages.items()]
     return Placement(
-        width=columns[-1].end + (_outer_name_width(circuit.root) if circuit.boxes else 0.0) + MARGIN,
+        width=ceil(columns[-1].end + (_outer_name_width(circuit.root) if circuit.boxes else 0.0) + MARGIN),
         height=max(item.y + item.down for item in items) + MARGIN,
         spots=spots,
         stubs=stubs,
@@ -394,7 +394,7 @@ def _measured(
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The x coordinates that all items of one rank share."""
+    """The x coordinates that all items of one rank share: whole pixels, so that the joints of wires do not show."""
 
     start: float  # where pins begin
     middle: float  # the centres of the gates
@@ -413,7 +413,7 @@ def _columns(circuit: Circuit, ranks: list[int], items: Sequence[Item]) -> list[
         middle = start + max([0.0, *names, *[_pins_width(circuit, box) for box in boxes]]) + half
         edge = middle + half
         end = edge + max([_stub_width(circuit, wire) for wire in wires])
-        columns.append(Column(*[round(x, 1) for x in (start, middle, edge, end)]))
+        columns.append(Column(*[float(round(x)) for x in (start, middle, edge, end)]))
     return columns
 
 

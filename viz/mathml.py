@@ -59,7 +59,10 @@ def call(word: str, operands: int = 1) -> tuple[str, int, tuple[int, ...]]:
 TEMPLATES = {
     **{word: call(word) for word in MATHEMATICS.templates if MATHEMATICS.templates[word][0] == f"{word}({{0}})"},
     **{word: infix(sign, SUM) for word, sign in (("add", "+"), ("sub", MINUS))},
-    **{word: infix(sign, COMPARISON) for word, sign in (("lt", "&lt;"), ("le", "≤"), ("gt", "&gt;"), ("ge", "≥"), ("eq", "="))},
+    **{
+        word: infix(sign, COMPARISON)
+        for word, sign in (("lt", "&lt;"), ("le", "≤"), ("gt", "&gt;"), ("ge", "≥"), ("eq", "="))
+    },
     "mul": infix("·", PRODUCT),
     "div": ("<mfrac><mrow>{0}</mrow><mrow>{1}</mrow></mfrac>", ATOM, (CHOICE, CHOICE)),
     "neg": (operator(MINUS) + "{0}", SUM, (PRODUCT,)),

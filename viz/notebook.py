@@ -23,7 +23,7 @@ from viz.svg import escaped
 
 __all__ = ["framed", "image", "show_values"]
 
-SMALLEST = 0.85  # of its natural size
+SMALLEST = 0.7  # of its natural size
 
 LISTENER = """<script>
 window.gatewiseListens ||= addEventListener("message", ({ source, data }) => {

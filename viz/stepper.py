@@ -229,7 +229,7 @@ def _name(label: str) -> str:
     """Return a wire's name as HTML, the whole label as its title where it is cut."""
     base, digits = subscripted(label)
     title = f' title="{escaped(label)}"' if clipped(label) != label else ""
-    return f'<var{title}><bdi>{escaped(base)}</bdi>{f"<sub>{digits}</sub>" if digits else ""}</var>'
+    return f"<var{title}><bdi>{escaped(base)}</bdi>{f'<sub>{digits}</sub>' if digits else ''}</var>"
 
 
 def _inputs(circuit: Circuit) -> str:
@@ -406,9 +406,7 @@ def _stage(view: _View) -> str:
     height = placement.height + 2 * room
     picture = Picture(placement.width, height, title, "", ((0.0, room, shapes),))
     hidden = " hidden" if view.index else ""
-    return (
-        f'<div class="stage" style="--width:{placement.width:.0f}px;--ratio:{placement.width / height:.4f}" data-view="{view.index}"{hidden}>{svg(picture)}</div>'
-    )
+    return f'<div class="stage" style="--width:{placement.width:.0f}px;--ratio:{placement.width / height:.4f}" data-view="{view.index}"{hidden}>{svg(picture)}</div>'
 
 
 def _ways(circuit: Circuit, placement: Placement) -> dict[int, list[int]]:
@@ -473,7 +471,12 @@ def _is_clear(view: _View, boxes: Sequence[int], area: Area, ways: Mapping[int, 
     within = {circuit.boxes[box].wire for box in boxes[:-1]}
     leading = {piece for box in boxes for pin in circuit.boxes[box].pins for piece in ways[pin.index]}
     others = [
-        (spot.pins_from, min(spot.y - spot.half_height, *spot.pins, spot.y) - 16, spot.x + spot.half_width, spot.y + spot.half_height)
+        (
+            spot.pins_from,
+            min(spot.y - spot.half_height, *spot.pins, spot.y) - 16,
+            spot.x + spot.half_width,
+            spot.y + spot.half_height,
+        )
         for i, spot in enumerate(placement.spots)
         if i not in inside
     ]
@@ -503,4 +506,6 @@ def _frame(area: Area, caption: str, owner: int) -> list[Shape]:
 
 def _inner(spot: Spot, box: int) -> Frame:
     width, height = spot.half_width - 3.5, spot.half_height - 3.5
-    return Frame(spot.x - width, spot.y - height, 2 * width, 2 * height, min(width, height), ("inner", box), kind="inner")
+    return Frame(
+        spot.x - width, spot.y - height, 2 * width, 2 * height, min(width, height), ("inner", box), kind="inner"
+    )

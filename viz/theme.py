@@ -132,7 +132,7 @@ CSS = (
     f".gatewise text{{font-family:{SANS};white-space:pre}}"
     + _all(ITALIC_SERIF, f"font-family:{SERIF};font-style:italic")
     + _all(BOLD, "font-weight:bold;font-variant-numeric:tabular-nums")
-    + f".gatewise .gw-wire{{fill:none;stroke-width:{WIRE_WIDTH};stroke-linecap:round}}"
+    + f".gatewise .gw-wire{{fill:none;stroke-width:{WIRE_WIDTH}}}"
     + f".gatewise .gw-gate{{stroke-width:{OUTLINE_WIDTH}}}"
     + _rules(LIGHT)
     + f"@media (prefers-color-scheme:dark){{{_rules(DARK)}}}"

@@ -111,8 +111,12 @@ def test_random_graphs_agree_and_one_wrong_gate_is_found(draw: random.Random) ->
         gate = draw.choice(smooth)
         nodes.append(apply(gate, *[draw.choice(nodes[-4:]) for _ in range(gate.arity or 4)]))
         assume(1e-3 < abs(nodes[-1].data) < 1e3)
-    assert check_gradients(nodes[-1])
-    wrong = draw.choice([node for node in order(nodes[-1]) if node.gate])
+    report = check_gradients(nodes[-1])
+    assert report
+    # the slope of a tanh of 30 is lost in rounding, right or wrong
+    steep = [edge.node for edge in report.edges if abs(edge.analytic) > 1e-6]
+    assume(steep)
+    wrong = draw.choice(steep)
     assert wrong.gate is not None
     wrong.gate = scaled(wrong.gate, 1.01)
     refused = [edge for edge in check_gradients(nodes[-1]).edges if not edge.agrees]

@@ -260,6 +260,8 @@ def test_a_leafs_own_gradient_is_one() -> None:
     x = Value(2.0)
     x.backward()
     assert x.grad == 1.0
+    x.backward()
+    assert x.grad == 2.0  # a leaf accumulates, here as everywhere
 
 
 # ------------------------------------------------------------------------------------------------- kinds of numbers

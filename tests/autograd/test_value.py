@@ -393,6 +393,9 @@ def test_no_grad_ends_with_an_exception() -> None:
     assert records()
 
 
+PATIENCE = 60.0  # seconds, after which a thread that waits for another one gives up
+
+
 def test_no_grad_holds_for_its_own_thread() -> None:
     answers: dict[str, bool] = {}
     inside, done = threading.Event(), threading.Event()
@@ -400,18 +403,20 @@ def test_no_grad_holds_for_its_own_thread() -> None:
     def silent() -> None:
         with no_grad():
             inside.set()
-            done.wait()
+            done.wait(PATIENCE)
             answers["silent"] = records()
 
     thread = threading.Thread(target=silent)
     thread.start()
-    inside.wait()
-    answers["other"] = records()
-    with no_grad():
-        answers["other, silent"] = records()
-    answers["other, again"] = records()
-    done.set()
-    thread.join()
+    try:
+        assert inside.wait(PATIENCE)
+        answers["other"] = records()
+        with no_grad():
+            answers["other, silent"] = records()
+        answers["other, again"] = records()
+    finally:
+        done.set()
+        thread.join()
     assert answers == {"other": True, "other, silent": False, "other, again": True, "silent": False}
     assert records()
 
@@ -558,7 +563,7 @@ def test_a_pickle_after_a_failed_one(place: str, copier: Copier) -> None:
 def test_pickles_in_two_threads_do_not_meet() -> None:
     f = deep(Value(2.0), 20_000)
     results: list[list[Any]] = []
-    start = threading.Barrier(3)
+    start = threading.Barrier(3, timeout=PATIENCE)
 
     def dump() -> None:
         start.wait()

@@ -125,8 +125,8 @@ def test_a_folder_is_not_replaced_by_a_picture(diagram: Diagram, tmp_path: Path)
 class FullDisk:
     """A file on a disk that is full after ten bytes."""
 
-    def __init__(self, handle: int, mode: str) -> None:
-        self.handle = handle
+    def __init__(self, path: Path, mode: str) -> None:
+        self.handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
 
     def __enter__(self) -> "FullDisk":
         return self
@@ -148,26 +148,28 @@ def interrupted(*paths: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "failing", "error"),
+    ("owner", "function", "failing", "error"),
     [
-        ("fdopen", FullDisk, OSError),
-        ("replace", forbidden, PermissionError),  # what Windows says of a read-only file
-        ("replace", interrupted, KeyboardInterrupt),
+        (Path, "open", FullDisk, OSError),
+        (os, "replace", forbidden, PermissionError),  # what Windows says of a read-only file
+        (os, "replace", interrupted, KeyboardInterrupt),
     ],
 )
 def test_whatever_fails_the_old_file_is_whole_and_nothing_is_left_behind(
     diagram: Diagram,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    owner: object,
     function: str,
     failing: Callable[..., object],
     error: type[BaseException],
 ) -> None:
     target = tmp_path / "f.svg"
     target.write_text("old")
-    monkeypatch.setattr(os, function, failing)
-    with pytest.raises(error):
-        diagram.save(target)
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, function, lambda *given: failing(*given))
+        with pytest.raises(error):
+            diagram.save(target)
     assert target.read_text() == "old"
     assert os.listdir(tmp_path) == ["f.svg"]
 

@@ -12,7 +12,15 @@ from autograd import Value, parse
 from tests.conftest import need
 from viz.drawing import WRITERS, Diagram, draw
 
-HOSTILE = ["$x_1$\\input{y}", "a%b#c&d~e^f{g}", "<img src=x onerror=alert(1)>", "😀日本語", "--''``\"", "line\nbreak", "w" * 300]
+HOSTILE = [
+    "$x_1$\\input{y}",
+    "a%b#c&d~e^f{g}",
+    "<img src=x onerror=alert(1)>",
+    "😀日本語",
+    "--''``\"",
+    "line\nbreak",
+    "w" * 300,
+]
 
 
 def neuron() -> Value:
@@ -108,3 +116,30 @@ def test_an_unknown_suffix_is_refused_with_those_that_are_known(tmp_path: Path) 
     for name in ("f.gif", "f"):
         with pytest.raises(ValueError, match=r"\.svg, \.png, \.pdf, \.html, \.tex or \.dot"):
             draw(neuron()).save(tmp_path / name)
+
+
+# ------------------------------------------------------------------------------------------------------ engine="dot"
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
+def test_graphviz_draws_where_it_is_asked_to(suffix: str, tmp_path: Path) -> None:
+    pytest.importorskip("pygraphviz")
+    by_graphviz = saved(draw(neuron(), engine="dot"), tmp_path, suffix)
+    assert by_graphviz != saved(draw(neuron()), tmp_path, suffix)
+    assert by_graphviz.lstrip().startswith({".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF-"}[suffix])
+
+
+def test_without_graphviz_there_is_the_built_in_picture_and_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    monkeypatch.setenv("PATH", "")
+    diagram = draw(neuron(), engine="dot")
+    with pytest.warns(UserWarning, match=r'pip install "gatewise\[dot\]"') as warned:
+        assert diagram.svg == draw(neuron()).svg
+    assert len(warned) == 1
+
+
+def test_engines_are_named_and_draw_one_graph() -> None:
+    with pytest.raises(ValueError, match=r"'builtin' or 'dot', not 'neato'"):
+        draw(neuron(), engine="neato")
+    with pytest.raises(ValueError, match="for one graph"):
+        draw(neuron(), neuron(), engine="dot")

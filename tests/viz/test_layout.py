@@ -242,6 +242,14 @@ def test_a_chain_is_straight() -> None:
     assert len({stub.y for stub in drawn("chain")[1].stubs}) == 1
 
 
+def test_the_pieces_of_a_wire_meet_at_whole_pixels_where_no_joint_shows() -> None:
+    placements = [drawn(name)[1] for name in DRAWN]
+    bends = [x for placement in placements for _, start, _, end, _ in placement.bends for x in (start, end)]
+    passages = [x for placement in placements for _, start, end, _ in placement.passages for x in (start, end)]
+    stubs = [stub.end for placement in placements for stub in placement.stubs]
+    assert [x for x in (*bends, *passages, *stubs) if x != int(x)] == []
+
+
 def test_long_wires_are_straight() -> None:
     bends = [bend for name in DRAWN if name.startswith("random_") for bend in drawn(name)[1].bends]
     blemishes = [bend for bend in bends if 0 < abs(bend[4] - bend[2]) < 6]

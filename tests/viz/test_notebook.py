@@ -128,13 +128,13 @@ def test_the_page_in_a_frame_can_touch_nothing_around_it(page: Page, tmp_path: P
         inside.evaluate("parent.document.title")
 
 
-@pytest.mark.parametrize("message", ["null", "5", "'x'", "{gatewiseHeight: 'high'}", "{gatewiseHeight: -1}"])
-def test_other_messages_change_nothing(page: Page, complaints: list[str], tmp_path: Path, message: str) -> None:
+def test_other_messages_change_nothing(page: Page, complaints: list[str], tmp_path: Path) -> None:
     show(page, [viz.step(xyz())._repr_html_()], tmp_path)
     wait_for_frames(page)
     before = page.locator("iframe").evaluate("(frame) => frame.style.height")
-    page.evaluate(f"postMessage({message}, '*')")
-    page.frames[1].evaluate(f"parent.postMessage({message}, '*')")
+    page.evaluate("postMessage({gatewiseHeight: 77}, '*')")  # not from the frame
+    for message in ("null", "5", "'x'", "{gatewiseHeight: 'high'}", "{gatewiseHeight: -1}"):
+        page.frames[1].evaluate(f"parent.postMessage({message}, '*')")
     page.evaluate("new Promise((done) => setTimeout(done, 50))")
     assert page.locator("iframe").evaluate("(frame) => frame.style.height") == before
     assert complaints == []
@@ -161,7 +161,7 @@ def test_a_wide_picture_scrolls_in_its_own_box_and_stays_legible(page: Page, tmp
     show(page, [diagram._repr_html_()], tmp_path)
     natural = natural_widths(page)[0]
     assert natural > 420
-    assert page.locator("img").evaluate("(image) => image.offsetWidth") >= 0.84 * natural
+    assert page.locator("img").evaluate("(image) => image.offsetWidth") >= 0.69 * natural
     assert page.evaluate("document.documentElement.scrollWidth") == 420
 
 
