@@ -78,9 +78,9 @@ class Text:
 Shape = Bend | Dot | Frame | Text
 
 LEGEND = (
-    ("value", "1.00", " above the wire: forward value"),
-    ("gradient", "◂ 1.00", " below the wire: gradient, flowing back"),
-    ("local", "×1.00", " at the gate: local gradient"),
+    ("value", "value", " above a wire: what flowed forward"),
+    ("gradient", "◂ gradient", " below a wire: what flowed back"),
+    ("local", "×local", " before a gate: its own slope"),
 )
 LEGEND_LEFT, LEGEND_LINE = 22.0, 20.0
 BETWEEN = 56.0  # room between two graphs that stand side by side
