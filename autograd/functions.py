@@ -81,7 +81,7 @@ def _check(gate: Gate, xs: Sequence[Any]) -> None:
         raise DomainError(f"{gate.name} needs {gate.domain.needs}, got {', '.join(repr(x) for x in xs)}")
     if lacking.any():
         row = int(lacking.argmax())
-        numbers = ", ".join(repr(float(x.flat[row] if getattr(x, "size", 1) > 1 else x)) for x in xs)
+        numbers = ", ".join(repr(float(x.flat[row % x.size] if getattr(x, "shape", None) else x)) for x in xs)
         raise DomainError(f"{gate.name} needs {gate.domain.needs}, got {numbers} (row {row})")
 
 
@@ -249,16 +249,16 @@ def dot(ws: Sequence[Number], xs: Sequence[Number], bias: Number = 0.0) -> Numbe
     return evaluate(gates.DOT, *ws, *xs, bias)
 
 
-def logsumexp(xs: Sequence[Number]) -> Number:
+def logsumexp(xs: Iterable[Number]) -> Number:
     """Return log(exp(x1) + … + exp(xn)), without overflow."""
     return evaluate(gates.LOGSUMEXP, *_some("logsumexp", xs))
 
 
-def softmax(xs: Sequence[Number]) -> list[Number]:
+def softmax(xs: Iterable[Number]) -> list[Number]:
     """Return exp(xi) / (exp(x1) + … + exp(xn)) for each i: numbers that sum to 1, without overflow."""
     terms = tuple(xs)
     normalizer = logsumexp(terms)
-    return [exp(x - normalizer) for x in terms]
+    return [exp(sub(x, normalizer)) for x in terms]
 
 
 def take(xs: Sequence[Number], index: Any) -> Number:

@@ -197,6 +197,8 @@ def routes(beats: Callable[[Number, Number], Number]) -> Callable[..., tuple[Num
 def dot(*wxb: Number) -> Number:
     """Return w1·x1 + … + wn·xn (+ b), of inputs given as w1 … wn, x1 … xn and perhaps b."""
     n = len(wxb) // 2
+    if n == 0:
+        return wxb[0]
     products = reduce(operator.add, map(operator.mul, wxb[:n], wxb[n : 2 * n]))
     return products + wxb[-1] if len(wxb) % 2 else products
 

@@ -138,11 +138,12 @@ def forward(nodes: Sequence[Value]) -> None:
                 check_value(gate, inputs_of(node))
             a, b = node._a, node._b
             if b is None:
-                node._data = gate.forward(a._data)
+                data = gate.forward(a._data)
             elif a is not None:
-                node._data = gate.forward(a._data, b._data)
+                data = gate.forward(a._data, b._data)
             else:
-                node._data = gate.forward(*[x._data for x in b])
+                data = gate.forward(*[x._data for x in b])
+            node._data = data if type(data) is float else float(data)
     except BaseException:
         for node, data in zip(nodes, kept, strict=True):
             node._data = data

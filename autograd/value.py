@@ -133,7 +133,7 @@ def apply(gate: Gate, *xs: Any) -> Value:
         as_float(xs[inputs.index(NotImplemented)])  # raises, and says what was given
     if gate.domain is not EVERYWHERE:
         graph.check_value(gate, inputs)
-    data = gate.forward(*[x._data for x in inputs])
+    data = as_float(gate.forward(*[x._data for x in inputs]))  # a user's card may compute with NumPy
     if gate.arity == 1:
         return _node(data, gate, inputs[0], None)
     if gate.arity == 2:
@@ -145,7 +145,7 @@ def _node(data: float, gate: Gate, a: Any, b: Any) -> Value:
     if _silent_blocks and _switches.silent:
         return Value(data)
     node = new(Value)
-    node._data, node._grad, node.gate, node._a, node._b, node.label = data, 0.0, gate, a, b, ""
+    node._data, node._grad, node.gate, node._a, node._b, node._label = data, 0.0, gate, a, b, ""
     return node
 
 
@@ -177,7 +177,7 @@ def binary(gate: Gate) -> Callable[[Value, Any], Value]:
         node.gate = gate
         node._a = x
         node._b = y
-        node.label = ""
+        node._label = ""
         return node
 
     return operator
@@ -206,7 +206,7 @@ class Value:
         (Value(-12.0, grad=1.0), -4.0, -4.0, 3.0)
     """
 
-    __slots__ = ("_a", "_b", "_data", "_grad", "gate", "label")
+    __slots__ = ("_a", "_b", "_data", "_grad", "_label", "gate")
     is_constant = False  # a leaf made from a raw number in an expression; drawings fold it into its gate
 
     _data: float
@@ -214,14 +214,12 @@ class Value:
     gate: Gate | None
     _a: Any
     _b: Any
-    label: str
+    _label: str
 
     # NumPy: no ufunc takes a Value, so that np.float64(2) * v asks v, and an array times v is refused below
     __array_ufunc__ = None
 
     def __init__(self, data: Any, label: str = "") -> None:
-        if not isinstance(label, str):
-            raise TypeError(f"a label is a str, got {_shown(label)}")
         self._data = as_float(data)
         self._grad = 0.0
         self.gate = self._a = self._b = None
@@ -243,11 +241,22 @@ class Value:
     @property
     def grad(self) -> float:
         """The gradient of the last root that backward() was called on with respect to this; 0.0 before any pass."""
-        return self._grad
+        return float(self._grad)  # a user's card may compute with NumPy
 
     @grad.setter
     def grad(self, grad: Any) -> None:
         self._grad = as_float(grad)
+
+    @property
+    def label(self) -> str:
+        """What people call it; empty unless it was given one."""
+        return self._label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"a label is a str, got {_shown(label)}")
+        self._label = label
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -402,6 +411,8 @@ class Value:
 
 
 def _number(x: Any) -> float:
+    if getattr(x, "shape", None):
+        raise TypeError(f"a Value is compared with one number, got {_shown(x)}")
     return x._data if isinstance(x, Value) else x  # the comparison itself refuses the rest
 
 
@@ -414,7 +425,7 @@ class Constant(Value):
 
 def _rebuild(kind: type[Value], data: float, grad: float, label: str, gate: Gate | None, a: Any, b: Any) -> Value:
     node = new(kind)
-    node._data, node._grad, node.label, node.gate, node._a, node._b = data, grad, label, gate, a, b
+    node._data, node._grad, node._label, node.gate, node._a, node._b = data, grad, label, gate, a, b
     return node
 
 

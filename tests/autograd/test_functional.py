@@ -483,7 +483,7 @@ def in_threads(*works: Callable[[], object]) -> None:
 
 
 def test_threads_do_not_see_each_others_arguments() -> None:
-    meet = threading.Barrier(2, timeout=60)
+    meet = threading.Barrier(2, timeout=20)
 
     def outer(x: Any) -> Any:
         meet.wait()  # both are inside a derivative now
@@ -499,7 +499,7 @@ def test_threads_do_not_see_each_others_arguments() -> None:
 
 
 def test_a_thread_that_records_nothing_hides_nothing_from_another() -> None:
-    meet = threading.Barrier(2, timeout=60)
+    meet = threading.Barrier(2, timeout=20)
 
     def silent() -> None:
         with no_grad():

@@ -617,3 +617,25 @@ def test_a_program_written_for_micrograd_runs() -> None:
     a.data += -0.01 * a.grad
     a.grad = 0
     assert (type(a.data), type(a.grad)) == (float, float)
+
+
+def test_a_card_that_computes_with_numpy_leaks_no_numpy_number() -> None:
+    numpy = pytest.importorskip("numpy")
+    softsign = Gate("softsign", "s", "scaler", lambda x: numpy.float64(x) / 2, lambda z, x: (numpy.float64(0.5),))
+    x = Value(3.0)
+    f = apply(softsign, x)
+    f.backward()
+    assert [type(number) for number in (f.data, f.grad, x.data, x.grad)] == [float] * 4
+
+
+def test_a_label_stays_a_text() -> None:
+    x = Value(1.0, "x")
+    with pytest.raises(TypeError, match="a label is a str, got int 3"):
+        x.label = 3  # type: ignore[assignment]
+    assert x.label == "x"
+
+
+def test_a_value_is_not_compared_with_an_array() -> None:
+    numpy = pytest.importorskip("numpy")
+    with pytest.raises(TypeError, match="compared with one number"):
+        _ = Value(1.0) < numpy.array([0.0, 2.0])
