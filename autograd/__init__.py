@@ -1,20 +1,29 @@
 """Scalar reverse-mode automatic differentiation, gate by gate.
 
-Value                            a number that remembers how it was made; `backward()` fills in the gradients
-forward_steps, backward_steps    the passes as records, one per gate
-grad, value_and_grad, jvp, hessian    derivatives of functions of scalars, to any order
-explain                          a derivative as the sum over paths
-check_gradients                  analytic against numeric, per edge and end to end
-parse                            a typed expression, read safely
-no_grad                          record nothing in a block
+What a program needs most:
+
+    Value                              a number that remembers how it was made; `backward()` fills in the gradients
+    forward_steps, backward_steps      the passes as records, one per gate
+    grad, value_and_grad, jvp, hessian derivatives of functions of scalars, to any order
+    explain                            a derivative as the sum over paths
+    check_gradients                    analytic against numeric, per edge and end to end
+    parse                              a typed expression, read safely
+    no_grad                            record nothing in a block
+
+Every gate as a function: `autograd.functions`. The cards themselves: `autograd.gates`.
 """
 
-from autograd.check import check_gradients
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from autograd.errors import DomainError, ExpressionError, GradientError, TracingError
-from autograd.expression import parse
 from autograd.functional import explain, grad, hessian, jvp, value_and_grad
 from autograd.graph import Step, backward_steps, forward_steps
 from autograd.value import Value, no_grad
+
+if TYPE_CHECKING:
+    from autograd.check import check_gradients
+    from autograd.expression import parse
 
 __all__ = [
     "DomainError",
@@ -34,3 +43,12 @@ __all__ = [
     "parse",
     "value_and_grad",
 ]
+
+LATER = {"check_gradients": "autograd.check", "parse": "autograd.expression"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what a program that only differentiates never asks for, once it is asked for: imports stay quick."""
+    if name not in LATER:
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    return getattr(import_module(LATER[name]), name)
