@@ -68,6 +68,39 @@ def test_a_bump_narrower_than_the_first_steps_is_seen() -> None:
     assert slopes_at(bump, x, EPSILON, 1e-6).central.slope == pytest.approx(slope, rel=1e-6)
 
 
+def test_rounding_does_not_smooth_a_kink() -> None:
+    def bent(x: float) -> float:
+        return 4.0 + (0.2501 * x if x > 0 else 0.25 * x)
+
+    found = slopes_at(bent, 0.0, EPSILON * 4.0, 1e-6)  # to small steps, within rounding, both slopes are one
+    assert not found.smooth(1e-6)
+    assert (found.left.slope, found.right.slope) == pytest.approx((0.25, 0.2501), rel=1e-9)
+
+
+@pytest.mark.parametrize("distance", [1e-4, 1e-8, 1e-11])
+@pytest.mark.parametrize("x", [0.0, 1.0, 1e3])
+def test_a_plateau_beside_a_kink_is_flat(x: float, distance: float) -> None:
+    edge = x + distance * max(x, 1.0)
+    found = slopes_at(lambda y: max(y, edge) + 1.0, x, EPSILON * (x + 1.0), 1e-6)
+    assert found.smooth(1e-6)
+    assert found.central.slope == 0.0
+
+
+def test_what_is_steep_only_near_x_is_told_by_small_steps() -> None:
+    def stepped(x: float) -> float:
+        return 1.0 + x + 1e-9 * math.tanh(1e9 * x)
+
+    assert slopes_at(stepped, 0.0, EPSILON, 1e-6).central.slope == pytest.approx(2.0, abs=1e-3)
+
+
+def test_a_wave_of_the_steps_own_period_is_seen() -> None:
+    def wave(x: float) -> float:
+        return x + 0.01 * math.sin(2 * math.pi * x / 0.015)
+
+    slope = 1 + 0.01 * (2 * math.pi / 0.015) * math.cos(2 * math.pi * 0.5 / 0.015)
+    assert slopes_at(wave, 0.5, EPSILON * 3, 1e-6).central.slope == pytest.approx(slope, rel=1e-6)
+
+
 def test_a_jump_has_no_slope_on_the_side_where_it_jumps() -> None:
     found = slopes_at(lambda x: 1.0 if x > 0 else 0.0, 0.0, 0.0, 1e-6)
     assert found.left.slope == 0.0
