@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from autograd.errors import DomainError
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 Number = Any  # a float, or a Value where gradients of gradients are asked for
+data_of: Callable[[Value], float] = attrgetter("_data")  # the number in a node
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ def order(root: Value, given: Collection[Value] = ()) -> list[Value]:
                 push(a)
         else:
             extend((node, None))
-            extend(x for x in reversed(b) if x not in seen)
+            if not seen.issuperset(b):
+                extend([x for x in reversed(b) if x not in seen])
     return nodes
 
 
@@ -142,7 +145,7 @@ def forward(nodes: Sequence[Value]) -> None:
             elif a is not None:
                 data = gate.forward(a._data, b._data)
             else:
-                data = gate.forward(*[x._data for x in b])
+                data = gate.forward(*map(data_of, b))
             node._data = data if type(data) is float else float(data)
     except BaseException:
         for node, data in zip(nodes, kept, strict=True):
@@ -174,11 +177,6 @@ def local_gradients(node: Value, read: Callable[[Value], Number]) -> tuple[Numbe
     if gate.domain is not EVERYWHERE:
         check_slope(gate, inputs)
     return gate.partials(read(node), *[read(x) for x in inputs])
-
-
-def data_of(node: Value) -> float:
-    """Return the number in a node."""
-    return node._data
 
 
 def pull(
@@ -247,15 +245,20 @@ def backward_step(node: Value, slopes: tuple[float, ...], gradients: dict[Value,
     )
 
 
-def backward(root: Value) -> None:
+def backward(root: Value, clean: float | None = None) -> None:
     """Set the gradient of every node that root depends on: interior ones start at 0, leaves add to what they have.
 
-    A graph whose leaves were changed is recomputed first. If anything raises, every gradient is as it was.
+    A graph whose leaves were changed is recomputed first; none was where every gate's gradient is the object `clean`.
+    If anything raises, every gradient is as it was.
     """
     nodes = order(root)
-    forward(nodes)
     kept = [node._grad for node in nodes]
+    used = [node for node in nodes if node._grad is not clean and node.gate is not None]
+    if used:
+        forward(nodes)
     try:
+        for node in used:
+            node._grad = 0.0
         _backward(nodes)
     except BaseException:
         for node, gradient in zip(nodes, kept, strict=True):
@@ -264,9 +267,6 @@ def backward(root: Value) -> None:
 
 
 def _backward(nodes: Sequence[Value]) -> None:
-    for node in nodes:
-        if node.gate is not None:
-            node._grad = 0.0
     nodes[-1]._grad += 1.0
     for node in reversed(nodes):
         gate = node.gate
@@ -283,7 +283,7 @@ def _backward(nodes: Sequence[Value]) -> None:
             a._grad += upstream * slope_a
             b._grad += upstream * slope_b
         else:
-            for x, slope in zip(b, gate.partials(node._data, *[x._data for x in b]), strict=True):
+            for x, slope in zip(b, gate.partials(node._data, *map(data_of, b)), strict=True):
                 x._grad += upstream * slope
 
 

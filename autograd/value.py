@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy as copying
 import math
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator
@@ -128,12 +129,11 @@ def apply(gate: Gate, *xs: Any) -> Value:
     """
     if len(xs) != gate.arity if gate.arity else not xs:
         raise TypeError(f"{gate.name} takes {gate.arity or 'one or more'} inputs, got {len(xs)}")
-    inputs = tuple([operand(x) for x in xs])
-    if NotImplemented in inputs:
-        as_float(xs[inputs.index(NotImplemented)])  # raises, and says what was given
+    # a neuron's dot gate has dozens of inputs, all Values: told in one go, which takes a quarter of the time
+    inputs = xs if set(map(type, xs)) == ONLY_VALUES else _operands(xs)
     if gate.domain is not EVERYWHERE:
         graph.check_value(gate, inputs)
-    data = as_float(gate.forward(*[x._data for x in inputs]))  # a user's card may compute with NumPy
+    data = as_float(gate.forward(*map(graph.data_of, inputs)))  # a user's card may compute with NumPy
     if gate.arity == 1:
         return _node(data, gate, inputs[0], None)
     if gate.arity == 2:
@@ -141,19 +141,39 @@ def apply(gate: Gate, *xs: Any) -> Value:
     return _node(data, gate, None, inputs)
 
 
+def _operands(xs: tuple[Any, ...]) -> tuple[Value, ...]:
+    inputs = tuple([operand(x) for x in xs])
+    if NotImplemented in inputs:
+        as_float(xs[inputs.index(NotImplemented)])  # raises, and says what was given
+    return inputs
+
+
 def _node(data: float, gate: Gate, a: Any, b: Any) -> Value:
     if _silent_blocks and _switches.silent:
         return Value(data)
     node = new(Value)
-    node._data, node._grad, node.gate, node._a, node._b, node._label = data, 0.0, gate, a, b, ""
+    node._data, node._grad, node.gate, node._a, node._b, node._label = data, _clean, gate, a, b, ""
     return node
 
 
+# The zero that a new gate's gradient is: another float object after every change of a leaf, so that a gate whose gradient
+# still is this very object was built since the last change, and cannot be stale.
+_clean = 0.0
+
+
+def _current() -> float | None:
+    # where floats have no identity (PyPy compares them by value) no gate is known to be fresh
+    return _clean if sys.implementation.name == "cpython" else None
+
+
 def unary(gate: Gate) -> Callable[[Value], Value]:
-    """Return the method of a one-input gate."""
+    """Return the method of a one-input gate: `apply`, with nothing in the way of the common case."""
+    forward, guarded = gate.forward, gate.domain is not EVERYWHERE
 
     def method(x: Value) -> Value:
-        return apply(gate, x)
+        if guarded:
+            graph.check_value(gate, (x,))
+        return _node(forward(x._data), gate, x, None)
 
     return method
 
@@ -173,7 +193,7 @@ def binary(gate: Gate) -> Callable[[Value, Any], Value]:
             return Value(forward(x._data, y._data))
         node = new(Value)
         node._data = forward(x._data, y._data)
-        node._grad = 0.0
+        node._grad = _clean
         node.gate = gate
         node._a = x
         node._b = y
@@ -237,6 +257,8 @@ class Value:
                 f"this Value is computed ({graph.described(self)}): set the data of its inputs instead"
             )
         self._data = as_float(data)
+        global _clean
+        _clean = _clean * 1.0  # another object
 
     @property
     def grad(self) -> float:
@@ -274,7 +296,7 @@ class Value:
         Interior gradients start fresh, leaves accumulate, as in torch: set their grad to 0 between passes. Changed
         leaves are recomputed first. Raises DomainError where a slope does not exist, and then changes no gradient.
         """
-        graph.backward(self)
+        graph.backward(self, _current())
 
     # ------------------------------------------------------------------------------------------------------- operators
 
@@ -414,6 +436,9 @@ def _number(x: Any) -> float:
     if getattr(x, "shape", None):
         raise TypeError(f"a Value is compared with one number, got {_shown(x)}")
     return x._data if isinstance(x, Value) else x  # the comparison itself refuses the rest
+
+
+ONLY_VALUES = {Value}
 
 
 class Constant(Value):
