@@ -156,8 +156,8 @@ def _node(data: float, gate: Gate, a: Any, b: Any) -> Value:
     return node
 
 
-# The zero that a new gate's gradient is: another float object after every change of a leaf, so that a gate whose gradient
-# still is this very object was built since the last change, and cannot be stale.
+# The zero that a new gate's gradient is: another float object after every change of a leaf, so that a gate whose
+# gradient still is this very object was built since the last change, and cannot be stale.
 _clean = 0.0
 
 

@@ -457,3 +457,31 @@ def test_a_rebuilt_graph_is_the_same(drawn: tuple[list[tuple[Gate, list[int]]], 
     f.backward()
     assert same(copy.deepcopy(f), f)
     assert same(pickle.loads(pickle.dumps(f)), f)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["leaf", "gate", "forward", "backward"]), st.integers(0, 5)), max_size=25))
+def test_no_order_of_changes_and_passes_gives_a_stale_gradient(events: list[tuple[str, int]]) -> None:
+    """Compare a graph that grows while its leaves change with one that is built anew from the leaves at the end."""
+    leaves = [Value(1.5), Value(-0.5), Value(2.0)]
+    built: list[tuple[int, int]] = []
+    nodes = list(leaves)
+    for event, i in events:
+        if event == "leaf":
+            leaves[i % 3].data = leaves[i % 3].data * -1.25 + 0.5
+        elif event == "gate":
+            built.append((i % len(nodes), (2 * i + 1) % len(nodes)))
+            nodes.append(nodes[built[-1][0]] * nodes[built[-1][1]] + nodes[-1].sin())
+        elif event == "forward":
+            nodes[-1].forward()
+        else:
+            nodes[-1].backward()
+    for leaf in leaves:
+        leaf.grad = 0
+    nodes[-1].backward()
+    fresh = [Value(leaf.data) for leaf in leaves]
+    again = list(fresh)
+    for i, j in built:
+        again.append(again[i] * again[j] + again[-1].sin())
+    again[-1].backward()
+    assert nodes[-1].data == again[-1].data
+    assert [leaf.grad for leaf in leaves] == [leaf.grad for leaf in fresh]
