@@ -267,7 +267,7 @@ class Value:
 
     @grad.setter
     def grad(self, grad: Any) -> None:
-        self._grad = as_float(grad)
+        self._grad = as_float(grad) * 1.0  # an object of its own: never the _clean of some other Value
 
     @property
     def label(self) -> str:

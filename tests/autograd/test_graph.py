@@ -459,7 +459,11 @@ def test_a_rebuilt_graph_is_the_same(drawn: tuple[list[tuple[Gate, list[int]]], 
     assert same(pickle.loads(pickle.dumps(f)), f)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["leaf", "gate", "forward", "backward"]), st.integers(0, 5)), max_size=25))
+EVENTS = st.tuples(st.sampled_from(["leaf", "gate", "forward", "backward"]), st.integers(0, 5))
+
+
+@settings(max_examples=400)
+@given(st.lists(EVENTS, min_size=4, max_size=25))
 def test_no_order_of_changes_and_passes_gives_a_stale_gradient(events: list[tuple[str, int]]) -> None:
     """Compare a graph that grows while its leaves change with one that is built anew from the leaves at the end."""
     leaves = [Value(1.5), Value(-0.5), Value(2.0)]
@@ -485,3 +489,12 @@ def test_no_order_of_changes_and_passes_gives_a_stale_gradient(events: list[tupl
     again[-1].backward()
     assert nodes[-1].data == again[-1].data
     assert [leaf.grad for leaf in leaves] == [leaf.grad for leaf in fresh]
+
+
+def test_a_gradient_that_is_copied_from_a_new_gate_does_not_make_an_old_one_look_new() -> None:
+    x = Value(1.0)
+    f = x.exp()
+    x.data = 3.0
+    f.grad = (x + 1.0).grad
+    f.backward()
+    assert x.grad == Value(3.0).exp().data
