@@ -206,7 +206,7 @@ def dot(*wxb: Number) -> Number:
 def dot_partials(z: Number, *wxb: Number) -> tuple[Number, ...]:
     """Return x for every w, w for every x, and 1 for b."""
     n = len(wxb) // 2
-    return (*wxb[n : 2 * n], *wxb[:n], *(1.0,) * (len(wxb) - 2 * n))
+    return wxb[n : 2 * n] + wxb[:n] + (1.0,) * (len(wxb) - 2 * n)
 
 
 def logsumexp(*xs: Number) -> Number:

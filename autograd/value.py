@@ -129,23 +129,25 @@ def apply(gate: Gate, *xs: Any) -> Value:
     """
     if len(xs) != gate.arity if gate.arity else not xs:
         raise TypeError(f"{gate.name} takes {gate.arity or 'one or more'} inputs, got {len(xs)}")
-    # a neuron's dot gate has dozens of inputs, all Values: told in one go, which takes a quarter of the time
-    inputs = xs if set(map(type, xs)) == ONLY_VALUES else _operands(xs)
+    try:
+        numbers = [x._data for x in xs]
+    except AttributeError:  # a raw number among them
+        xs = tuple([_input(x) for x in xs])
+        numbers = [x._data for x in xs]
     if gate.domain is not EVERYWHERE:
-        graph.check_value(gate, inputs)
-    data = as_float(gate.forward(*map(graph.data_of, inputs)))  # a user's card may compute with NumPy
+        graph.check_value(gate, xs)
+    data = as_float(gate.forward(*numbers))  # a user's card may compute with NumPy
     if gate.arity == 1:
-        return _node(data, gate, inputs[0], None)
+        return _node(data, gate, xs[0], None)
     if gate.arity == 2:
-        return _node(data, gate, *inputs)
-    return _node(data, gate, None, inputs)
+        return _node(data, gate, *xs)
+    return _node(data, gate, None, xs)
 
 
-def _operands(xs: tuple[Any, ...]) -> tuple[Value, ...]:
-    inputs = tuple([operand(x) for x in xs])
-    if NotImplemented in inputs:
-        as_float(xs[inputs.index(NotImplemented)])  # raises, and says what was given
-    return inputs
+def _input(x: Any) -> Value:
+    """Return what a gate was given as a Value; TypeError where it is no number."""
+    y = operand(x)
+    return Constant(as_float(x)) if y is NotImplemented else y  # as_float raises, and says what was given
 
 
 def _node(data: float, gate: Gate, a: Any, b: Any) -> Value:
@@ -436,9 +438,6 @@ def _number(x: Any) -> float:
     if getattr(x, "shape", None):
         raise TypeError(f"a Value is compared with one number, got {_shown(x)}")
     return x._data if isinstance(x, Value) else x  # the comparison itself refuses the rest
-
-
-ONLY_VALUES = {Value}
 
 
 class Constant(Value):
