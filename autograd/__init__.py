@@ -47,6 +47,10 @@ __all__ = [
 LATER = {"check_gradients": "autograd.check", "parse": "autograd.expression"}
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *LATER})
+
+
 def __getattr__(name: str) -> Any:
     """Load what a program that only differentiates never asks for, once it is asked for: imports stay quick."""
     if name not in LATER:

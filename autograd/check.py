@@ -267,13 +267,13 @@ def _edges(steps: Steps, tolerance: float) -> Iterator[Edge]:
     for node, slopes, _ in reversed(steps):
         assert node.gate is not None
         value, inputs = _evaluated(node.gate), graph.inputs_of(node)
-        numbers = [x._data for x in inputs]
+        numbers, noise = [x._data for x in inputs], _noise(node, slopes)
         for i, (x, slope) in enumerate(zip(inputs, slopes, strict=True)):
 
             def moved(number: float, i: int = i, numbers: list[float] = numbers, value: Any = value) -> float:
                 return value(*numbers[:i], number, *numbers[i + 1 :])  # type: ignore[no-any-return]
 
-            yield _judged((node, node.gate, i, x), slope, moved, _noise(node, slopes), tolerance)
+            yield _judged((node, node.gate, i, x), slope, moved, noise, tolerance)
 
 
 def _leaves(nodes: Sequence[Value], steps: Steps, moved: Mapping[Value, Scalar], tolerance: float) -> Iterator[Edge]:

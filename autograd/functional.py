@@ -9,6 +9,7 @@ Values. No `.grad` of any Value is touched.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ from typing import Any
 from autograd import graph
 from autograd.gates import COPY, spelled
 from autograd.symbol import ATOM, MATHEMATICS, Symbol
-from autograd.value import Constant, Value, _switches, apply, as_float
+from autograd.value import Constant, Value, always_recording, apply, as_float
 
 __all__ = ["Explanation", "Path", "explain", "grad", "hessian", "jvp", "value_and_grad"]
 
@@ -57,15 +58,18 @@ class Recording:
 
 def record(fn: ScalarFunction, xs: Sequence[Any], around: Sequence[Any] = ()) -> Recording:
     """Run fn on twins of xs; a Value's twin is a copy gate, so that fn may use the Value itself beside its argument."""
+    given = [x for x in (*xs, *around) if isinstance(x, Value)]
+    for x in given:
+        graph.forward(graph.order(x))  # its leaves may have been changed since
     twins = tuple([apply(COPY, x) if isinstance(x, Value) else Value(x) for x in xs])
-    outer, silent = _running.arguments, _switches.silent
-    # under no_grad too: the derivative is asked for here, only nothing is to be recorded of how it came about
-    _running.arguments, _switches.silent = outer + twins, 0
+    outer = _running.arguments
+    _running.arguments = outer + twins
     try:
-        result = fn(*twins)
+        with always_recording():  # the derivative is asked for here, inside no_grad too
+            result = fn(*twins)
     finally:
-        _running.arguments, _switches.silent = outer, silent
-    differentiable = any(isinstance(x, Value) for x in (*xs, *around))
+        _running.arguments = outer
+    differentiable = bool(given)
     if not isinstance(result, Value):
         return Recording(_returned(result), twins, [], differentiable)
     nodes = graph.order(result, given=twins)
@@ -138,6 +142,9 @@ def jvp(fn: ScalarFunction, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
         >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
         (12.0, 4.0)
     """
+    for numbers in (xs, tangents):
+        if not hasattr(numbers, "__len__"):
+            raise TypeError(f"jvp takes xs and tangents as lists or tuples, got {type(numbers).__name__}")
     if len(xs) != len(tangents):
         raise ValueError(f"jvp needs one tangent for each x, got {len(tangents)} for {len(xs)}")
     recording = record(fn, xs, around=tangents)
@@ -198,6 +205,8 @@ class Explanation:
 
 
 def _counted(paths: int) -> str:
+    if paths >= 10**15:
+        return f"about 10^{int(paths.bit_length() * math.log10(2))} paths"
     return f"{paths:,} path" + "s" * (paths != 1)
 
 
@@ -259,17 +268,25 @@ def _path_counts(nodes: Sequence[Value], x: Value) -> dict[Value, int]:
 
 def _paths(f: Value, x: Value, slopes: dict[Value, tuple[float, ...]], counts: dict[Value, int]) -> Iterator[Path]:
     """Return the paths one by one, the first input's first; branches that do not lead to x are not entered."""
-    stack = [Path((f,), (), (), 1.0)] if counts[f] else []
+    # a path on the stack is a chain of links (node, place, slope, the rest of the way), which share what is common
+    stack: list[Any] = [(f, None, None, None)] if counts[f] else []
     while stack:
-        path = stack.pop()
-        node = path.nodes[0]
+        link = stack.pop()
+        node = link[0]
         if node is x:
-            yield path
+            yield _unlinked(link)
             continue
         steps = enumerate(zip(graph.inputs_of(node), slopes[node], strict=True))
-        longer = [
-            Path((y, *path.nodes), (place, *path.places), (slope, *path.locals), path.product * slope)
-            for place, (y, slope) in steps
-            if counts[y]
-        ]
+        longer = [(y, place, slope, link) for place, (y, slope) in steps if counts[y]]
         stack.extend(reversed(longer))
+
+
+def _unlinked(link: Any) -> Path:
+    nodes, places, local = [], list[int](), list[float]()
+    while link is not None:
+        node, place, slope, link = link
+        nodes.append(node)
+        if link is not None:
+            places.append(place)
+            local.append(slope)
+    return Path(tuple(nodes), tuple(places), tuple(local), math.prod(reversed(local), start=1.0))

@@ -65,12 +65,17 @@ def evaluate(gate: Gate, *xs: Any) -> Number:
     if any(isinstance(x, Symbol) for x in xs):
         return gate.forward(*xs)
     columns = [x for x in xs if getattr(x, "shape", None)]
-    numbers = [x if getattr(x, "shape", None) else as_float(x) for x in xs]
+    numbers = [_real(x) if getattr(x, "shape", None) else as_float(x) for x in xs]
     # a column saturates to inf as a number does, silently: NumPy's warnings are switched off where there is NumPy
     quiet = getattr(columns[0].__array_namespace__(), "errstate", None) if columns else None
     with quiet(all="ignore") if quiet else nullcontext():
         _check(gate, numbers)
         return gate.forward(*numbers)
+
+
+def _real(column: Any) -> Any:
+    """Return a column of floats: whole numbers of a few bits would wrap, and bools would not add."""
+    return column if column.__array_namespace__().isdtype(column.dtype, "real floating") else column * 1.0
 
 
 def _check(gate: Gate, xs: Sequence[Any]) -> None:
@@ -244,7 +249,7 @@ def dot(ws: Sequence[Number], xs: Sequence[Number], bias: Number = 0.0) -> Numbe
     """
     if len(ws) != len(xs) or len(ws) == 0:
         raise ValueError(f"dot needs as many weights as inputs, and at least one; got {len(ws)} and {len(xs)}")
-    if type(bias) is float and bias == 0.0:
+    if type(bias) in (int, float) and bias == 0:
         return evaluate(gates.DOT, *ws, *xs)
     return evaluate(gates.DOT, *ws, *xs, bias)
 

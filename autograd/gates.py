@@ -17,7 +17,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import reduce, wraps
 
 from autograd.elementary import (
     Number,
@@ -100,6 +100,11 @@ class Gate:
     family: str = ""  # the key in FAMILIES of the function that makes this card …
     parameter: float = 0.0  # … and the number to make it from
 
+    def __post_init__(self) -> None:
+        """Refuse a flow that no pattern describes: stories could not tell it."""
+        if self.flow not in FLOWS:
+            raise ValueError(f"the flow of the {self.name} gate is none of {', '.join(FLOWS)}: {self.flow!r}")
+
     def __repr__(self) -> str:
         """Name the gate, as messages and tests do."""
         return f"<gate {self.name}>"
@@ -153,11 +158,11 @@ FLOWS: dict[str, Flow] = {
         lambda xs, slopes: all(abs(slope) == 1.0 for slope in slopes),
     ),
     "multiplier": Flow(
-        "hands each factor the upstream gradient times what that factor was multiplied by",
+        "scales the upstream gradient for each input by its partner; a divisor gets it with a minus sign",
         multiplies_in_pairs,
     ),
     "switch": Flow(
-        "lets the upstream gradient through, or holds it back, by the sign of its input",
+        "lets the sign of its input decide what becomes of the upstream gradient",
         lambda xs, slopes: xs[0] <= 0 or slopes[0] in (0.0, 1.0),
     ),
     "shares": Flow(
@@ -520,7 +525,19 @@ def finite(what: str, number: float) -> float:
     return float(number)
 
 
-@lru_cache(maxsize=1024)
+def kept(make: Callable[[float], Gate]) -> Callable[[float], Gate]:
+    """Return a function that makes one card per parameter, whichever thread asks for it first."""
+    cards: dict[float, Gate] = {}
+
+    @wraps(make)
+    def card(parameter: float) -> Gate:
+        found = cards.get(parameter)
+        return cards.setdefault(parameter, make(parameter)) if found is None else found
+
+    return card
+
+
+@kept
 def pow_to(exponent: float) -> Gate:
     """Return the card of x ** exponent, a constant: the same card for the same exponent."""
     n = finite("a constant exponent", exponent)
@@ -532,7 +549,7 @@ def pow_to(exponent: float) -> Gate:
         # exponent 0 is a card of its own: value 1 and slope 0, at x = 0 too
         forward=(lambda x: power(x, n)) if n else (lambda x: where(isnan(x), x, 1.0)),
         partials=(lambda z, x: (n * power(x, n - 1.0),)) if n else (lambda z, x: (0.0,)),
-        latex=(f"x^{{{n_text}}}", f"{n_text}\\,x^{{{spelled(n - 1)}}}" if n else "0"),
+        latex=(f"x^{{{n_text}}}", f"{n_text}\\,x^{{{n_text}-1}}" if n else "0"),
         domain=pow_domain(n),
         probe=(-2.0, 2.0) if whole and n >= 0 else (0.3, 2.0),
         family="pow",
@@ -540,7 +557,7 @@ def pow_to(exponent: float) -> Gate:
     )
 
 
-@lru_cache(maxsize=256)
+@kept
 def leaky_relu(slope: float) -> Gate:
     """Return the card of leaky relu: x where x > 0, slope·x elsewhere."""
     slope = finite("the slope of leaky_relu", slope)
@@ -550,13 +567,13 @@ def leaky_relu(slope: float) -> Gate:
         flow="switch",
         forward=lambda x: where(x > 0, x, slope * x),
         partials=lambda z, x: (where(isnan(x), x, where(x > 0, 1.0, slope)),),
-        latex=(f"\\max(x,{spelled(slope)}x)", f"[x>0]+{spelled(slope)}[x\\le 0]"),
+        latex=(f"x\\ \\text{{or}}\\ {spelled(slope)}x", f"[x>0]+{spelled(slope)}[x\\le 0]"),
         family="leaky_relu",
         parameter=slope,
     )
 
 
-@lru_cache(maxsize=256)
+@kept
 def elu(alpha: float) -> Gate:
     """Return the card of the exponential linear unit: x where x > 0, alpha·(exp(x) - 1) elsewhere."""
     alpha = finite("the alpha of elu", alpha)

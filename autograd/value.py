@@ -15,7 +15,7 @@ import math
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ContextDecorator
+from contextlib import ContextDecorator, contextmanager
 from numbers import Real
 from typing import Any, NoReturn
 
@@ -51,7 +51,7 @@ from autograd.gates import (
     pow_to,
 )
 
-__all__ = ["Constant", "Value", "apply", "no_grad"]
+__all__ = ["Constant", "Value", "always_recording", "apply", "no_grad"]
 
 new = object.__new__
 
@@ -117,6 +117,16 @@ class no_grad(ContextDecorator):  # noqa: N801  # torch's name for it
         _switches.silent += change
         with _lock:
             _silent_blocks += change
+
+
+@contextmanager
+def always_recording() -> Iterator[None]:
+    """Record in this block, inside no_grad too: for what needs a graph of its own, whatever is done with the result."""
+    outer, _switches.silent = _switches.silent, 0
+    try:
+        yield
+    finally:
+        _switches.silent = outer
 
 
 # ------------------------------------------------------------------------------------------------------ making a node
@@ -405,7 +415,7 @@ class Value:
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value({self._data!r}{label}, grad={self._grad!r})"
+        return f"Value({self._data!r}{label}, grad={self.grad!r})"
 
     def __array__(self, *dtype: Any, **options: Any) -> NoReturn:
         raise TypeError("a Value is one number; use compile for arrays, or [v.data for v in values] for their numbers")
@@ -449,7 +459,8 @@ class Constant(Value):
 
 def _rebuild(kind: type[Value], data: float, grad: float, label: str, gate: Gate | None, a: Any, b: Any) -> Value:
     node = new(kind)
-    node._data, node._grad, node._label, node.gate, node._a, node._b = data, grad, label, gate, a, b
+    # the gradient as an object of its own: a copy whose inputs are others than the original's is not known to be fresh
+    node._data, node._grad, node._label, node.gate, node._a, node._b = data, grad * 1.0, label, gate, a, b
     return node
 
 

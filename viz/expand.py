@@ -16,7 +16,7 @@ from math import isfinite
 
 from autograd import graph
 from autograd.gates import Gate
-from autograd.value import Value
+from autograd.value import Value, always_recording, apply
 
 __all__ = ["Expansion", "expanded"]
 
@@ -38,7 +38,10 @@ class Expansion:
 
 
 def expanded(f: Value) -> Expansion:
-    """Return the graph of f with every gate opened that has an expansion: same leaves, same numbers, new gates."""
+    """Return the graph of f with every gate opened that has an expansion: same leaves, same numbers, new gates.
+
+    Raises DomainError where, by the rounding of an expansion, a later gate is just outside its domain.
+    """
     twins: dict[Value, Value] = {}
     owners: dict[Value, Value] = {}
     for node in graph.order(f):
@@ -53,14 +56,9 @@ def _copied(node: Value, inputs: Sequence[Value]) -> Value:
     """Return a node of the same gate on other inputs; a leaf is itself."""
     if node.gate is None:
         return node
-    return _of(node.gate, inputs, node.data, node.label)
-
-
-def _of(gate: Gate, inputs: Sequence[Value], data: float, label: str) -> Value:
-    twin = Value(data, label)
-    twin.gate = gate
-    few = len(inputs) == gate.arity and gate.arity <= 2
-    (twin._a, twin._b) = (*inputs, None)[:2] if few else (None, tuple(inputs))
+    with always_recording():
+        twin = apply(node.gate, *inputs)
+    twin.label = node.label
     return twin
 
 
@@ -69,7 +67,8 @@ def _parts(node: Value, inputs: Sequence[Value]) -> list[Value]:
     if node.gate is None or node.gate.expansion is None:
         return []
     try:
-        made = node.gate.expansion(*inputs)
+        with always_recording():
+            made = node.gate.expansion(*inputs)
         if not isinstance(made, Value) or made in inputs or made.gate is None:
             return []
         parts = graph.order(made, given=inputs)
@@ -83,7 +82,7 @@ def _parts(node: Value, inputs: Sequence[Value]) -> list[Value]:
 
 def _agrees(node: Value, inputs: Sequence[Value], parts: Sequence[Value]) -> bool:
     """Tell whether an expansion has finite numbers all along, and the value and the slopes of the gate it replaces."""
-    if not all([isfinite(part.data) for part in parts]) or not _near(parts[-1].data, node.data):
+    if not all(isfinite(part.data) for part in parts) or not _near(parts[-1].data, node.data):
         return False
     wanted: dict[Value, float] = {}
     for x, slope in zip(inputs, graph.local_gradients(node, graph.data_of), strict=True):
@@ -91,7 +90,7 @@ def _agrees(node: Value, inputs: Sequence[Value], parts: Sequence[Value]) -> boo
     got: dict[Value, float] = {}
     for _, _, gradients in graph.pull(parts):
         got = gradients  # one dictionary that grows; it is whole when the pass has ended
-    return all([_near(got.get(x, 0.0), slope) for x, slope in wanted.items()])
+    return all(_near(got.get(x, 0.0), slope) for x, slope in wanted.items())
 
 
 def _near(x: float, y: float) -> bool:

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 from autograd import DomainError, Value, explain, functions, grad, hessian, jvp, no_grad, value_and_grad
@@ -550,7 +550,10 @@ def graphs(draw: random.Random) -> tuple[Value, list[Value]]:
 
 @given(st.randoms(use_true_random=False))
 def test_the_sum_over_paths_is_the_gradient(draw: random.Random) -> None:
-    f, leaves = graphs(draw)
+    try:
+        f, leaves = graphs(draw)
+    except DomainError:  # a division by x - x
+        reject()
     assume(max(explain(f, leaf).count for leaf in leaves) < 2_000)
     f.backward()
     for x in [leaf for leaf in leaves if leaf is not f]:
@@ -581,10 +584,31 @@ def test_sixty_doublings_are_capped_and_say_so() -> None:
     found = explain(f, x)
     assert (found.count, found.total, len(found.paths)) == (2**60, 2.0**60, 100)
     lines = str(found).split("\n")
-    assert f"the sum over {2**60:,} paths" in lines[0]
+    assert "the sum over about 10^18 paths" in lines[0]
     assert lines[1] == "(the first 100 are listed; the total is of all of them)"
     assert len(lines) == 102
     assert len(explain(f, x, limit=3).paths) == 3
+
+
+def test_numbers_of_paths_that_no_text_can_hold() -> None:
+    x = Value(1.0, "x")
+    f = x
+    for _ in range(20_000):
+        f = (f + f) * 0.5
+    assert "the sum over about 10^6020 paths" in str(explain(f, x, limit=0))
+
+
+def test_a_stale_value_is_taken_as_its_leaves_are_now() -> None:
+    leaf = Value(2.0)
+    stale = leaf * 3
+    leaf.data = 5.0
+    value, slope = value_and_grad(lambda x: x * x)(stale)
+    assert (value.data, slope.data) == (225.0, 30.0)
+
+
+def test_jvp_names_what_is_no_list() -> None:
+    with pytest.raises(TypeError, match="lists or tuples, got float"):
+        jvp(lambda x: x, 3.0, 1.0)  # type: ignore[arg-type]
 
 
 def test_longer_than_the_stack() -> None:
@@ -640,7 +664,7 @@ def test_a_users_card_for_numbers_alone_is_told_by_its_name() -> None:
     whole = Gate("twice", "2x", "scaler", lambda x: 2 * x, lambda z, x: (2,))
     x = Value(2.0, "x")
     assert "∂f/∂x = 12.0 = 12.0" in str(explain(apply(cube, x), x))
-    assert "x → f:  2 = 2 = 2.0" in str(explain(apply(whole, x), x))
+    assert "x → f:  2 = 2.0 = 2.0" in str(explain(apply(whole, x), x))
 
 
 def test_records_are_frozen() -> None:

@@ -407,3 +407,15 @@ def test_an_index_is_a_whole_number(index: Any) -> None:
 def test_an_index_is_in_range(index: Any) -> None:
     with pytest.raises(IndexError, match="an index from 0 to 2, got "):
         take([1.0, 2.0, 3.0], index)
+
+
+def test_columns_of_whole_numbers_and_of_bools_do_not_wrap() -> None:
+    small = np.array([200, 100], dtype=np.uint8)
+    assert functions.add(small, small).tolist() == [400.0, 200.0]
+    assert functions.neg(small).tolist() == [-200.0, -100.0]
+    assert functions.sum([np.array([True, False])] * 3).tolist() == [3.0, 0.0]
+
+
+def test_a_raw_bias_of_zero_is_left_out_whatever_its_type() -> None:
+    w, x = [Value(1.0)], [Value(2.0)]
+    assert [len(functions.dot(w, x, bias).inputs) for bias in (0, 0.0, 1, Value(0.0))] == [2, 2, 3, 3]

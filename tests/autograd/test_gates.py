@@ -661,3 +661,14 @@ def test_gates_need_no_numpy() -> None:
     x = Value(2.0)
     (x.sigmoid() * x + x.exp()).backward()
     assert run.stdout.strip() == repr(x.grad)
+
+
+def test_a_family_has_one_card_per_parameter_however_many_were_made_since() -> None:
+    for n in range(3_000):
+        gates.pow_to(1.5 + n)
+    assert gates.pow_to(2.0) is gates.GATES["pow(2)"]
+
+
+def test_a_gate_of_an_unknown_flow_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"the flow of the odd gate is none of .*: 'sideways'"):
+        Gate("odd", "o", "sideways", lambda x: x, lambda z, x: (1.0,))

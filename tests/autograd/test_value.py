@@ -639,3 +639,10 @@ def test_a_value_is_not_compared_with_an_array() -> None:
     numpy = pytest.importorskip("numpy")
     with pytest.raises(TypeError, match="compared with one number"):
         _ = Value(1.0) < numpy.array([0.0, 2.0])
+
+
+def test_a_copy_with_other_leaves_is_computed_anew() -> None:
+    x, other = Value(2.0), Value(5.0)
+    twin = copy.deepcopy(x * x * x, {id(x): other})
+    twin.backward()
+    assert (twin.data, other.grad) == (125.0, 75.0)
