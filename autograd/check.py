@@ -72,7 +72,7 @@ class Edge:
         if self.kink:
             return f"{word} (kink: {' and '.join([f'{side:.6g}' for side in self.sides])})"
         hidden = self.error > max(abs(self.analytic), abs(self.numeric)) > 0
-        return f"undecided (± {self.error:.0e})" if hidden else word
+        return f"{word} (within rounding, ± {self.error:.0e})" if hidden and self.agrees else word
 
 
 @dataclass(frozen=True, slots=True, repr=False)

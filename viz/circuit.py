@@ -10,19 +10,21 @@ Every number comes from `forward_steps` and `backward_steps`; nothing here knows
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import combinations, count
+from math import isclose
 
 from autograd import graph
 from autograd.gates import Gate
-from autograd.graph import Step
+from autograd.graph import Step, inputs_of
 from autograd.value import Value
 from viz.notation import Notation, constant
 
-__all__ = ["Box", "Circuit", "Pin", "Wire", "assembled", "circuit_of"]
+__all__ = ["Box", "Circuit", "Pin", "Wire", "assembled", "circuit_of", "too_many"]
 
-MOST_GATES = 300  # a picture of more is no picture
+MOST_GATES = 300  # a picture of more is no picture …
+INPUTS_PER_GATE = 3  # … nor is one of gates that have more inputs than this, taken together
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,19 @@ class Circuit:
         return next((wire for wire in self.wires if wire.node is node), None)
 
 
+def too_many(nodes: Iterable[Value], most: int = MOST_GATES) -> tuple[str, str]:
+    """Return what nodes have more of than a picture can show, and how many that may be; nothing where they have not.
+
+    Inputs of gates count as well as gates: a sum of a million inputs is one gate.
+    """
+    inputs = [len(inputs_of(node)) for node in nodes if node.gate is not None]
+    if len(inputs) > most:
+        return f"{len(inputs):,} gates", f"{most:,}"
+    if sum(inputs) > most * INPUTS_PER_GATE:
+        return f"{sum(inputs):,} inputs of gates", f"{most * INPUTS_PER_GATE:,}"
+    return "", ""
+
+
 def circuit_of(f: Value, most: int = MOST_GATES, called: Mapping[Value, str] | None = None) -> Circuit:
     """Return the circuit of everything f depends on; TypeError where f is no Value, ValueError where it is too large.
 
@@ -100,9 +115,9 @@ def circuit_of(f: Value, most: int = MOST_GATES, called: Mapping[Value, str] | N
     if not isinstance(f, Value):
         raise TypeError(f"there is a picture of a Value, not of {type(f).__name__}: pass an expression's output")
     nodes = graph.order(f)
-    gates = sum([node.gate is not None for node in nodes])
-    if gates > most:
-        raise ValueError(f"{gates:,} gates are too many for one picture (at most {most}): draw a part of it")
+    excess, limit = too_many(nodes, most)
+    if excess:
+        raise ValueError(f"{excess} are too many for one picture (at most {limit}): draw a part of it")
     forward = tuple(graph.forward_steps(f))
     backward = tuple(graph.backward_steps(f))
     return assembled(nodes, forward, backward, called or graph.names(nodes))
@@ -160,7 +175,16 @@ def _symbol(step: Step, wires: dict[Value, int]) -> str:
     if not constants or len(step.inputs) != 2:
         return step.gate.symbol + "".join([f" {constant(x.data)}" for _, x in constants])
     place, number = constants[0][0], constant(constants[0][1].data)
-    commutes = step.gate.forward(2.0, 3.0) == step.gate.forward(3.0, 2.0)
     space = " " if step.gate.symbol[-1:].isalnum() else ""  # max 0, but +1
-    parts = (step.gate.symbol, number) if place == 1 or commutes else (number, step.gate.symbol)
+    parts = (step.gate.symbol, number) if place == 1 or _commutes(step.gate) else (number, step.gate.symbol)
     return space.join(parts)
+
+
+def _commutes(gate: Gate) -> bool:
+    """Tell whether a gate of two inputs gives the same whichever comes first, at a few numbers it is meant for."""
+    low, high = gate.probe
+    numbers = [low + (high - low) * share for share in (0.1, 0.4, 0.9)]
+    try:
+        return all(isclose(gate.forward(x, y), gate.forward(y, x)) for x, y in combinations(numbers, 2))
+    except Exception:  # a user's rule may raise anything where it has no value, and then nothing is known
+        return False

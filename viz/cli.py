@@ -14,12 +14,14 @@ import math
 import os
 import re
 import shlex
+import shutil
 import sys
 import webbrowser
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -152,7 +154,8 @@ def told(example: Example, f: Value) -> bool:
     say(heading(f"{example.title}: {example.expression}"))
     say(story(f, ascii=not speaks_unicode(sys.stdout)))
     report = check_gradients(f)
-    say(f"\nCHECK: against central differences, {str(report).splitlines()[-1]}")
+    say("\nCHECK: each gate's local gradients and each input's gradient against central differences")
+    say(f"  (f(x+h) − f(x−h)) / 2h: {report.summary()}")
     return bool(report)
 
 
@@ -181,7 +184,7 @@ PICTURES = {  # file: which examples it shows
 SUGGESTIONS = (
     ("open", "(x+y)*z", "x=-2", "y=5", "z=-4"),
     ("step", "x*x+x", "x=3", "--table"),
-    ("step", "2*(x*y+max(z,w))", "x=3", "y=-4", "z=2", "w=-1"),
+    ("step", "2*(x*y+max(z,w))", "x=3", "y=-4", "z=2", "w=-1", "--html", "page.html"),
     ("draw", "tanh(dot([w0,w1],[x0,x1],b))", "w0=0.5", "w1=-1", "x0=1", "x1=0.2", "b=0.1", "-o", "neuron.svg"),
     ("check", "log(x)*y", "x=2", "y=3"),
 )
@@ -277,12 +280,24 @@ def parser() -> ArgumentParser:
 
 def parsed(words: Sequence[str]) -> Namespace:
     """Return the arguments; values may stand behind options too. Raises UsageError, and SystemExit after --help."""
+    first = words[0] if words else ""
+    if first not in COMMANDS and not first.startswith("-") and words:
+        raise UsageError(f"{shown(first)} is no command:{meant(first, COMMANDS)} choose from {', '.join(COMMANDS)}")
     arguments, rest = parser().parse_known_args(shielded(words))
     if rest:
-        if any(word.startswith("-") for word in rest) or not hasattr(arguments, "values"):
-            raise UsageError(f"what is {shown(rest[0])}? (see: gatewise {arguments.command} --help)")
+        wrong = next((word for word in rest if word.startswith("-")), rest[0])
+        if wrong.startswith("-") or not hasattr(arguments, "values"):
+            options = [f"--{name}" for name in vars(arguments) if name not in ("command", "expression", "values")]
+            hint = meant(wrong.partition("=")[0], [*options, "--help"])
+            raise UsageError(f"what is {shown(wrong)}?{hint} (see: gatewise {arguments.command} --help)")
         arguments.values.extend(rest)
     return arguments
+
+
+def meant(word: str, choices: Iterable[str]) -> str:
+    """Return a question about the choice that a word is most like; nothing where it is like none."""
+    near = get_close_matches(word, choices, 1)
+    return f" did you mean {near[0]!r}?" if near else ""
 
 
 OPTION = re.compile(r"--|-[ho]")
@@ -306,7 +321,9 @@ def shielded(words: Iterable[str]) -> list[str]:
 
 
 def expression_of(arguments: Namespace) -> Value:
-    """Return the Value of the expression at the numbers given."""
+    """Return the Value of the expression at the numbers given; UsageError where only numbers are."""
+    if re.match(r"\s*[^\W\d]\w*\s*=(?!=)", arguments.expression):
+        raise UsageError(f"the expression is missing: {command_line([arguments.command, *XYZ])}")
     return parse(arguments.expression, **values_of(arguments.values))
 
 
@@ -378,8 +395,18 @@ def heading(text: str) -> str:
 def command_line(words: Sequence[str]) -> str:
     """Return a command as it is typed in a shell of this system."""
     if os.name != "nt":
-        return shlex.join(["gatewise", *words])
-    return " ".join(["gatewise", *[word if re.fullmatch(r"[\w.=+-]+", word) else f'"{word}"' for word in words]])
+        return shlex.join([*program(), *words])
+    return " ".join([word if re.fullmatch(r"[\w.=+-]+", word) else f'"{word}"' for word in (*program(), *words)])
+
+
+def program() -> list[str]:
+    """Return what starts this program here: as it was started, where a shell would not find it by its name."""
+    started = sys.argv[0] if sys.argv else ""
+    folder, name = os.path.split(started)
+    if name == "__main__.py" and os.path.basename(folder) == "viz":
+        return ["python", "-m", "viz"]
+    is_lost = os.path.splitext(name)[0] == "gatewise" and shutil.which("gatewise") is None
+    return [started] if is_lost else ["gatewise"]
 
 
 def saved(target: Path, *fs: Value) -> str:
@@ -450,7 +477,7 @@ COLOURS = [  # what is coloured: the last group of each pattern
     for pattern, colour in (
         (r"^()([A-Z]{5,}:)", BOLD),
         (r"^()(.*(?=\n[═=]+$))", BOLD),
-        (rf"^( *step \d+  .* = )({NUMBER_SHOWN})$", GREEN),
+        (rf"^( *step \d+  .* = )({NUMBER_SHOWN})(?= \(overflow|$)", GREEN),
         (r"^( *)(step \d+)", BOLD),
         (rf"(: +upstream +)({NUMBER_SHOWN})", RED),
         (rf"((?:→|->) downstream +)({NUMBER_SHOWN})", RED),

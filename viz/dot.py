@@ -21,7 +21,7 @@ from viz import theme
 from viz.circuit import Box, Circuit, Pin, Wire, circuit_of
 from viz.fold import INPUTS, Folded
 from viz.layout import gradient_text
-from viz.notation import clipped, full
+from viz.notation import clipped, full, one_line
 
 if TYPE_CHECKING:
     import graphviz
@@ -38,8 +38,8 @@ INVISIBLE = "\N{ZERO WIDTH SPACE}"
 def to_graphviz(f: Value) -> graphviz.Digraph:
     """Return the circuit of f for Graphviz: `.source` is its DOT text, `.render()` needs the program `dot`.
 
-    No `.grad` is touched. Raises TypeError for what is no Value, ValueError above 300 gates, DomainError where a value
-    or a slope does not exist.
+    No `.grad` is touched. Raises TypeError for what is no Value, ValueError above 300 gates or 900 inputs of gates,
+    DomainError where a value or a slope does not exist.
 
         >>> to_graphviz(Value(3.0, "x") * 2).source.split()[:5]
         ['digraph', '{', 'graph', '[nodesep=0.35', 'rankdir=LR']
@@ -92,11 +92,11 @@ def _digraph(circuit: Circuit) -> graphviz.Digraph:
     for box in circuit.boxes:
         title = f"{box.gate.name} gate: {box.gate.flow}"
         symbol = graphviz.escape(clipped(box.symbol))
-        digraph.node(f"g{box.index}", symbol, shape="circle", tooltip=graphviz.escape(clipped(title)))
+        digraph.node(f"g{box.index}", symbol, shape="circle", tooltip=graphviz.escape(one_line(title)))
     for wire in circuit.wires:
         for name, shape, label in _ends(circuit, wire):
             digraph.node(name, label, shape=shape)
-        tooltip = graphviz.escape(f"{clipped(wire.name)} = {full(wire.value)}, gradient {full(wire.gradient)}")
+        tooltip = graphviz.escape(f"{one_line(wire.name)} = {full(wire.value)}, gradient {full(wire.gradient)}")
         for tail, head, attributes in _edges(circuit, wire):
             digraph.edge(tail, head, tooltip=tooltip, labeltooltip=tooltip, **attributes)
     return digraph

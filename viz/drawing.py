@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 import secrets
 import warnings
 from collections.abc import Callable
@@ -19,7 +20,8 @@ from viz.fold_words import fold_table
 from viz.narration import table
 from viz.notebook import image
 from viz.opening import opened
-from viz.shapes import Picture, picture_of
+from viz.paper import POINTS
+from viz.shapes import Picture, picture_of, stacked
 from viz.svg import svg
 
 __all__ = ["Diagram", "draw", "write_aside"]
@@ -35,13 +37,14 @@ class Diagram:
 
     def __init__(self, circuits: tuple[Circuit, ...], folded: tuple[Folded, ...] = (), engine: str = "builtin") -> None:
         self.circuits = circuits
-        self.folded = folded  # instead of circuits, where these would be too large to draw
+        self.folded = folded  # instead of the circuits that would be too large to draw
         self.engine = engine
 
     @cached_property
     def picture(self) -> Picture:
         """The shapes of the picture and their places, for whichever format is asked for."""
-        return picture_of_folded(self.folded) if self.folded else picture_of(self.circuits)
+        pictures = [picture_of(self.circuits)] if self.circuits else []
+        return stacked([*pictures, picture_of_folded(self.folded)] if self.folded else pictures)
 
     @cached_property
     def svg(self) -> str:
@@ -87,20 +90,23 @@ class Diagram:
         return "\n\n".join([*map(table, self.circuits), *map(fold_table, self.folded)])
 
     def _repr_html_(self) -> str:
-        picture = self.picture
-        return image(self.svg, picture.width, f"{picture.title}. {picture.description}")
+        picture, text = self.picture, self.svg
+        # Graphviz makes a picture of another size, and tells it in points
+        size = re.search(r'<svg[^>]* width="([0-9.]+)pt"', text)
+        width = float(size[1]) / POINTS if size else picture.width
+        return image(text, width, f"{picture.title}. {picture.description}")
 
 
 def draw(f: Value, *others: Value, open: str | None = None, engine: str = "builtin") -> Diagram:
     """Return the CS231n circuit of f: value above each wire, gradient below, local gradients at the gates.
 
-    Other graphs stand beside it. Gradients are computed for the picture and no `.grad` is touched. Raises TypeError for
-    what is no Value, DomainError where a value or slope does not exist.
+    Other graphs stand beside it, folded ones below. Gradients are computed for the picture and no `.grad` is touched.
+    Raises TypeError for what is no Value, DomainError where a value or slope does not exist.
 
-    A graph of more than 300 gates is folded by the paths in its labels: a layer is a card, and equal paths, such as one
-    neuron's outputs for 100 samples, are one stack. `open="layer1/neuron3"` draws one part instead, gate by gate, of a
-    stack the first sample, or the one with seven before it: `open="layer1/neuron3[7]"`. ValueError for an unknown part,
-    or one that has more than 300 gates itself.
+    A graph of more than 300 gates, or 900 inputs of gates, is folded by the paths in its labels: a layer is a card, and
+    equal paths, such as one neuron's outputs for 100 samples, are one stack. `open="layer1/neuron3"` draws one part
+    instead, gate by gate, of a stack the first sample, or the one with seven before it: `open="layer1/neuron3[7]"`.
+    ValueError for an unknown part, or one that is too large itself.
 
     `engine="dot"` leaves layout and drawing of one graph to Graphviz: pygraphviz (the extra `[dot]`) or the program
     `dot`; without either there is a warning and the built-in picture.
@@ -112,9 +118,9 @@ def draw(f: Value, *others: Value, open: str | None = None, engine: str = "built
         raise ValueError("open=… and engine='dot' are for one graph: draw the others apart")
     if open is not None:
         return Diagram((opened(f, open),), engine=engine)
-    if any(is_large(root) for root in roots):
-        return Diagram((), tuple([folded(root) for root in roots]), engine)
-    return Diagram(tuple([circuit_of(root) for root in roots]), engine=engine)
+    large = {i for i, root in enumerate(roots) if is_large(root)}
+    circuits = tuple([circuit_of(root) for i, root in enumerate(roots) if i not in large])
+    return Diagram(circuits, tuple([folded(roots[i]) for i in sorted(large)]), engine)
 
 
 def _svg(diagram: Diagram) -> bytes:

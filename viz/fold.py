@@ -24,7 +24,7 @@ from autograd import graph
 from autograd.gates import Gate
 from autograd.graph import inputs_of
 from autograd.value import Value
-from viz.circuit import MOST_GATES
+from viz.circuit import too_many
 from viz.grouping import Grouping, grouped, path_of
 
 __all__ = ["Folded", "Link", "Part", "folded", "is_large"]
@@ -104,8 +104,8 @@ class Folded:
 
 
 def is_large(f: Value) -> bool:
-    """Tell whether f depends on more gates than can be drawn one by one."""
-    return isinstance(f, Value) and sum([node.gate is not None for node in graph.order(f)]) > MOST_GATES
+    """Tell whether f depends on more gates, or these on more inputs, than can be drawn one by one."""
+    return isinstance(f, Value) and any(too_many(graph.order(f)))
 
 
 def folded(f: Value) -> Folded:

@@ -104,7 +104,7 @@ def _described(folded: Folded, notation: Notation) -> str:
 
 def _text(x: float, y: float, text: str, size: float, kind: str, of: Owner, room: float, anchor: str = "start") -> Text:
     """Return a text cut to its room, and whole as its title where it is cut."""
-    shown = fit(text, size, room, kind in theme.BOLD)
+    shown = fit(clipped(text) if kind == "name" else text, size, room, kind in theme.BOLD)
     return Text(x, y, shown, size, kind, of, anchor, title=text if shown != text else "")
 
 
@@ -267,7 +267,7 @@ class Columns:
         spot, of, room = self.spots[i], ("part", i), CARD - 24
         x, y = spot.x + 12, spot.y + (spot.height - CARD_HEIGHT) / 2
         yield Frame(spot.x, spot.y, CARD, spot.height, 10.0, of, words.told(part), "card")
-        yield _text(x, y + 25, clipped(part.name), 17, "name", of, room - (124 if part.dead else 0))
+        yield _text(x, y + 25, part.name, 17, "name", of, room - (124 if part.dead else 0))
         gates = words.counted(part.gates, "gate")
         lines = words.members(part), gates, words.kinds(part, 11, room), words.leaves(part)
         for k, line in enumerate(filter(None, lines)):
@@ -291,7 +291,7 @@ class Columns:
         note, kind = (f"dead {words.stack(unit)}", "symbol") if unit.is_dead else (note, "faint")
         room = theme.text_width(note, 11, kind == "symbol")
         yield Text(x + UNIT - 10, y + 17, note, 11, kind, of, "end")
-        yield _text(x + 10, y + 17, clipped(unit.name.rsplit("/", 1)[-1]), 14, "name", of, UNIT - 30 - room)
+        yield _text(x + 10, y + 17, unit.name.rsplit("/", 1)[-1], 14, "name", of, UNIT - 30 - room)
         value, gradient = self.notation.short(unit.value), f"◂ {self.notation.short(unit.gradient)}"
         yield Text(x + 10, y + 34, value, 11, "value", of, title=f"mean |value| = {full(unit.value)}")
         yield Text(x + 84, y + 34, gradient, 11, "gradient", of, title=f"mean |gradient| = {full(unit.gradient)}")
@@ -366,7 +366,7 @@ class Rows:
     def _card(self, i: int, part: Part) -> Iterator[Shape]:
         x, y, of = self.left, self._y(i), ("part", i)
         yield Frame(x, y, ROW, ROW_HEIGHT, 10.0, of, words.told(part), "card")
-        yield _text(x + 14, y + 25, clipped(part.name), 16, "name", of, 266.0)
+        yield _text(x + 14, y + 25, part.name, 16, "name", of, 266.0)
         yield _text(x + 14, y + 44, words.what(part), 12, "faint", of, 266.0)
         yield _text(x + 290, y + 25, words.kinds(part, 12, 250.0), 12, "faint", of, 250.0)
         yield _text(x + 290, y + 44, words.leaves(part), 12, "faint", of, 250.0)
@@ -401,7 +401,7 @@ class Rows:
             self._y(link.source) + ROW_HEIGHT * 0.7 + shift / 2,
             self._y(link.target) + ROW_HEIGHT * 0.3 + shift / 2,
         )
-        names = [clipped(self.folded.parts[k].name) for k in (link.source, link.target)]
+        names = [self.folded.parts[k].name for k in (link.source, link.target)]
         title = f"{words.wires(self.folded, link)} from {names[0]} to {names[1]}, mean |gradient| {full(link.gradient)}"
         width = 1 + 0.8 * log10(link.wires)
         for y in (start, end):

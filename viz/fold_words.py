@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from json import dumps
 from math import ceil, floor, inf, isfinite, log10
 
 from viz import theme
@@ -69,7 +70,9 @@ def facts(folded: Folded, notation: Notation) -> list[str]:
     """Return what to notice first: how the gradient changes on its way back, dead units, and what to do next."""
     lines = [_way_back(folded.parts[: folded.layers] if folded.layers else folded.parts, notation), _deaths(folded)]
     if folded.units:
-        lines.append(f'look inside with draw(f, open="{clipped(folded.units[0].name)}")')
+        # only a name that can be read whole can be typed; JSON writes it as Python does, in double quotes
+        whole = [unit.name for unit in folded.units if unit.name == clipped(unit.name)]
+        lines.extend([f"look inside with draw(f, open={dumps(name, ensure_ascii=False)})" for name in whole[:1]])
     else:
         lines.append('gates labelled by paths such as "layer1/neuron3" fold by layer and neuron')
     return [line for line in lines if line]
@@ -207,7 +210,7 @@ def dead(part: Part) -> str:
 
 def told(part: Part) -> str:
     """Return everything that is known of a part, for its title."""
-    lines = [clipped(part.name), what(part), kinds(part), leaves(part), shut(part), dead(part)]
+    lines = [part.name, what(part), kinds(part), leaves(part), shut(part), dead(part)]
     if part.is_dead:
         lines.append("dead: no gradient passes, whatever the sample")
     lines.append(

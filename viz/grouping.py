@@ -122,13 +122,10 @@ def _by_path(nodes: list[Value], paths: dict[str, Path], depths: dict[Value, int
     return Grouping(nodes, homes, cells, names, layers, [*range(layers), *[after for after, _ in between]], owners)
 
 
-def natural(path: Path) -> list[tuple[str, int, str]]:
-    """Return the key by which neuron2 comes before neuron10."""
-    return [
-        (word, int(digits) if digits else -1, digits)
-        for name in path
-        for word, digits in re.findall(r"(\D*)([0-9]{0,18})", name)
-    ]
+def natural(path: Path) -> tuple[list[tuple[str, int, str]], Path]:
+    """Return the key by which neuron2 comes before neuron10; no two paths share one, so that no order is left open."""
+    pieces = [piece for name in path for piece in re.findall(r"([^0-9]*)([0-9]{0,18})", name)]
+    return [(word, int(digits) if digits else -1, digits) for word, digits in pieces], path
 
 
 def _claimed(nodes: Sequence[Value], unit_of: dict[str, int]) -> dict[Value, int]:

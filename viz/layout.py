@@ -379,7 +379,7 @@ def _measured(
     columns = _columns(circuit, ranks, items)
     spots = tuple([_spot(circuit, box, items, columns[ranks[box.wire]]) for box in circuit.boxes])
     stubs = tuple([_stub(circuit, wire, items, columns[ranks[wire.index]]) for wire in circuit.wires])
-    bends, forks = _bends(circuit, ranks, items, passages, columns)
+    bends, forks = _bends(circuit, items, passages, columns)
     lines = [(wire, columns[rank].start, columns[rank].end, items[i].y) for (wire, rank), i in passages.items()]
     return Placement(
         width=ceil(columns[-1].end + (_outer_name_width(circuit.root) if circuit.boxes else 0.0) + MARGIN),
@@ -437,11 +437,7 @@ def _stub(circuit: Circuit, wire: Wire, items: Sequence[Item], column: Column) -
 
 
 def _bends(
-    circuit: Circuit,
-    ranks: list[int],
-    items: Sequence[Item],
-    passages: dict[tuple[int, int], int],
-    columns: Sequence[Column],
+    circuit: Circuit, items: Sequence[Item], passages: dict[tuple[int, int], int], columns: Sequence[Column]
 ) -> tuple[tuple[tuple[int, float, float, float, float], ...], tuple[tuple[int, float, float], ...]]:
     """Return the curves in the channels, each once, and the points where a wire forks."""
     owner = {wire.index: wire.index for wire in circuit.wires} | {i: wire for (wire, _), i in passages.items()}

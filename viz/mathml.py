@@ -100,7 +100,11 @@ class _MathML(Language):
 
     def number(self, x: float) -> Symbol:
         """Return a number as people type it; a negative one asks for brackets after an operator."""
-        return Symbol(self, f"<mn>{constant(x)}</mn>", SUM if x < 0 else ATOM)
+        return self.written(constant(x))
+
+    def written(self, text: str) -> Symbol:
+        """Return a number that is already text."""
+        return Symbol(self, f"<mn>{text}</mn>", SUM if text.startswith(MINUS) else ATOM)
 
 
 MATHML = _MathML("MathML", TEMPLATES, MATHEMATICS.constants)
@@ -174,7 +178,7 @@ def slopes(gate: Gate, output: Symbol, inputs: Sequence[Symbol]) -> list[str]:
 
 
 def expression(circuit: Circuit) -> str:
-    """Return the formula of the root, the part of each gate marked with its number; far parts of a large one by name."""
+    """Return the formula of the root, each gate's part marked with its number; far parts of a large one by name."""
     known = {wire.node: named(wire.name) for wire in circuit.wires}
     spelled_out = _near_the_root(circuit)
     for box, step in zip(circuit.boxes, circuit.forward, strict=True):

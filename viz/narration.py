@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from textwrap import wrap
 from typing import Any
 
@@ -35,16 +37,28 @@ LONGEST_TITLE = 72
 MOST_ARGUMENTS, MOST_SLOPES = 6, 3  # that are listed before … is written
 MARGIN = " " * 6  # of what is told about one step
 TIE = "\N{NO-BREAK SPACE}"
-LITTLE = " a little"  # said where there is room
 NUDGE = 0.01  # how far the last lines of a story move an input
 FINE = Notation([0.5])  # decimals, even where every number of the circuit is whole
+
+SENTENCES = {  # what the page says too, with {holes}
+    "raises": "a little more {wire} raises {root}",
+    "lowers": "a little more {wire} lowers {root}",
+    "keeps": "a little more {wire} does not move {root}",
+    "unknown": "nobody knows what a little more {wire} does",
+    "kink": "a kink: by convention {wire} gets {downstream} here",
+    "kinked": "a kink lies on the way: what a small change does depends on its direction",
+    "branch": "branch {branch} of {branches}: {derivative} was {before}, now {before} + {downstream} = {after}",
+    "grows": "{root} grows exactly as much as {root}",
+    "overflow": "overflow: too large for a float",
+    "closing": "Moving all inputs a little along their gradients makes {root} larger, against them smaller.",
+}
 
 
 def story(f: Value, *, ascii: bool = False) -> str:
     """Tell every step of both passes through the graph of f, in words and numbers, for a terminal of 100 columns.
 
     With `ascii` nothing but plain ASCII is used. No `.grad` is touched. Raises TypeError for what is no Value,
-    ValueError above 300 gates, DomainError where a value or a slope does not exist.
+    ValueError above 300 gates or 900 inputs of gates, DomainError where a value or a slope does not exist.
     """
     teller = _Teller.of(f, ascii)
     root, rule = teller.root, teller.fit("downstream = upstream × local")
@@ -174,6 +188,62 @@ def _slopes(gate: Gate, output: Symbol, inputs: Sequence[Symbol]) -> list[Symbol
     return [None] * len(inputs)
 
 
+# ------------------------------------------------------------------------------- where one slope is not the whole truth
+
+STEP = 1e-7  # how far an input is moved, in units of itself where that is less
+
+
+def overflows(step: Step) -> bool:
+    """Tell whether a gate makes an infinity of finite numbers."""
+    return math.isinf(step.value) and all(map(math.isfinite, step.values))
+
+
+def at_kink(step: Step, place: int) -> bool:
+    """Tell whether a gate's output, by its own card, bends or jumps where this input stands: its two slopes differ."""
+    x = step.values[place]
+    move = STEP * min(1.0, abs(x) or 1.0)
+
+    def slope(move: float) -> float:
+        # max(x, x) has no kink: where a gate takes a wire twice, both move
+        xs = [y + move * (node is step.inputs[place]) for node, y in zip(step.inputs, step.values, strict=True)]
+        return math.nan if step.gate.domain.lacks_value(*xs) else (float(step.gate.forward(*xs)) - step.value) / move
+
+    try:
+        left, right = slope(-move), slope(move)
+    except (ValueError, ArithmeticError):  # from a gate of a user's own
+        return False
+    steepest = max(abs(left), abs(right))
+    rounding = 8 * sys.float_info.epsilon * (abs(step.value) + abs(x) * steepest) / move
+    return abs(left - right) > 0.01 * steepest + 0.001 + rounding
+
+
+def kinked(circuit: Circuit) -> set[Value]:
+    """Return the nodes on whose way to the root a kink lies: what is said of a small change there is half the truth."""
+    found: set[Value] = set()
+    for step in circuit.backward:
+        for place, x in enumerate(step.inputs):
+            if at_kink(step, place) or (step.node in found and step.locals[place]):
+                found.add(x)
+    return found
+
+
+def effect(gradient: float, in_doubt: bool) -> str:
+    """Return which of SENTENCES tells what a small push on a wire does, in doubt because of a kink."""
+    if math.isnan(gradient):
+        return "unknown"
+    return "kinked" if in_doubt else "raises" if gradient > 0 else "lowers" if gradient < 0 else "keeps"
+
+
+def operand(x: float, numbers: Notation) -> str:
+    """Return a constant as it stands among the numbers of a formula: a long one as long as they are."""
+    text = constant(x)
+    return text if numbers.whole or _read(text) == x else numbers.longer(x)
+
+
+def _read(text: str) -> float:
+    return float(text.replace(MINUS, "-").replace("∞", "inf"))
+
+
 # ------------------------------------------------------------------------------------------------------- pieces of text
 
 
@@ -184,13 +254,14 @@ class _Teller:
     circuit: Circuit
     names: dict[Value, str]  # of every node, constants too
     ascii: bool
+    kinked: set[Value]
     told: dict[str, str] = field(default_factory=dict)  # in which step a pattern was explained
     arrived: Counter[Value] = field(default_factory=Counter)  # how many branches of a wire have handed back
 
     @classmethod
     def of(cls, f: Value | Circuit, ascii: bool) -> _Teller:
         circuit = f if isinstance(f, Circuit) else circuit_of(f)
-        return cls(circuit, _names(circuit, ascii), ascii)
+        return cls(circuit, _names(circuit, ascii), ascii, kinked(circuit))
 
     @property
     def root(self) -> str:
@@ -217,7 +288,7 @@ class _Teller:
 
     def in_numbers(self, step: Step) -> str:
         numbers = [
-            self.symbol(x) if x.is_constant else _Number(self.number(value))
+            _Number(operand(x.data, self.circuit.notation) if x.is_constant else self.number(value))
             for x, value in zip(step.inputs, step.values, strict=True)
         ]
         return _formula(step.gate, numbers).text
@@ -228,23 +299,24 @@ class _Teller:
     def derivative(self, wire: str) -> str:
         return f"∂{self.root}/∂{wire}"
 
-    def effect(self, wire: str, gradient: float) -> str:
+    def say(self, key: str, **holes: object) -> str:
+        return SENTENCES[key].format(root=self.root, **holes)
+
+    def effect(self, node: Value, gradient: float) -> str:
         """Return what a small push on a wire does to the root."""
-        if math.isnan(gradient):
-            return f"nobody knows what raising {wire} does"
-        verb = "raises" if gradient > 0 else "lowers" if gradient < 0 else "does not move"
-        return f"raising {wire}{LITTLE} {verb} {self.root}"
+        return self.say(effect(gradient, node in self.kinked), wire=self.names[node])
 
 
 def _names(circuit: Circuit, ascii: bool) -> dict[Value, str]:
     """Return a name for every node, on one line, each wire's its own: the second x is x#2."""
     called: dict[Value, str] = {}
-    taken: Counter[str] = Counter()
+    taken: set[str] = set()
     for wire in circuit.wires:
         name = clipped(wire.name)
         name = name.encode("ascii", "backslashreplace").decode() if ascii else name
-        taken[name] += 1
-        called[wire.node] = name if taken[name] == 1 else f"{name}#{taken[name]}"
+        numbered = (f"{name}#{i}" for i in count(2))
+        called[wire.node] = next(free for free in chain([name], numbered) if free not in taken)
+        taken.add(called[wire.node])
     for x in [x for step in circuit.forward for x in step.inputs]:
         if x.is_constant:
             called[x] = constant(x.data)
@@ -300,13 +372,13 @@ def _made(teller: _Teller, step: Step) -> str:
     parts = [teller.names[step.node], teller.formula(step), teller.in_numbers(step), teller.number(step.value)]
     if len(" = ".join(parts)) > WIDTH - 24:
         del parts[2]
-    return " = ".join(dict.fromkeys(parts))
+    return " = ".join(dict.fromkeys(parts)) + f" ({teller.say('overflow')})" * overflows(step)
 
 
 def _backward(teller: _Teller) -> Iterator[str]:
     steps, start = teller.circuit.backward, len(teller.circuit.forward) + 1
     numbers = [f"step {i}" for i in range(start, start + len(steps) + 1)]
-    seed = f" {teller.derivative(teller.root)} = 1   the seed: raising {teller.root} raises it by just as much"
+    seed = f" {teller.derivative(teller.root)} = 1   the seed: {teller.say('grows')}"
     made = [(f" {step.gate.name}", f" {teller.names[step.node]} = {teller.formula(step)}") for step in steps]
     heads = zip(numbers, [(" start", seed), *made], strict=True)
     first, *lines = aligned([(number, *words) for number, words in heads], "rll", indent=2, ascii=teller.ascii)
@@ -340,11 +412,8 @@ def _rows(teller: _Teller, step: Step) -> Iterator[str]:
 
 
 def _beside(line: str, note: str) -> str:
-    """Return a line with a note after it: in fewer words, or on a line of its own, where there is no room."""
-    for shorter in (note, note.replace(LITTLE, "")):
-        if _width(line) + 3 + _width(shorter) <= WIDTH:
-            return f"{line}   {shorter}"
-    return f"{line}\n{MARGIN}  {note}"
+    """Return a line with a note after it, on a line of its own where there is no room."""
+    return f"{line}   {note}" if _width(line) + 3 + _width(note) <= WIDTH else f"{line}\n{MARGIN}  {note}"
 
 
 def _row(teller: _Teller, step: Step, place: int, slope: Symbol | None) -> tuple[str, ...]:
@@ -367,12 +436,22 @@ def _note(teller: _Teller, step: Step, place: int) -> str:
     """Return what a push on this input does or, where the input's wire forks, how its gradient grew."""
     node, name = step.inputs[place], teller.names[step.inputs[place]]
     wire = teller.circuit.wire_of(node)
+    downstream = step.downstream[place]
     if wire is None or not wire.forks:
-        return teller.effect(name, step.after[place])
+        if at_kink(step, place):
+            return teller.say("kink", wire=name, downstream=teller.number(downstream))
+        return teller.effect(node, step.after[place])
     teller.arrived[node] += 1
     before, now = teller.number(step.before[place]), teller.number(step.after[place])
-    branch = f"branch {teller.arrived[node]} of {len(wire.pins)}"
-    return f"{branch}: {name} was {before}, now {before} + {teller.factor(step.downstream[place])} = {now}"
+    return teller.say(
+        "branch",
+        branch=teller.arrived[node],
+        branches=len(wire.pins),
+        derivative=teller.derivative(name),
+        before=before,
+        downstream=teller.factor(downstream),
+        after=now,
+    )
 
 
 def _remarks(teller: _Teller, step: Step) -> Iterator[str]:
@@ -381,7 +460,7 @@ def _remarks(teller: _Teller, step: Step) -> Iterator[str]:
         wire = teller.circuit.wire_of(node)
         if wire is not None and wire.forks and teller.arrived[node] == len(wire.pins):
             name, branches = teller.names[node], len(wire.pins)
-            yield f"{name} forks: its {branches} gradients are added up now, and {teller.effect(name, wire.gradient)}"
+            yield f"{name} forks: its {branches} gradients are added up now, and {teller.effect(node, wire.gradient)}"
     constants = [teller.names[x] for x in step.inputs if x.is_constant]
     if constants:
         verb = "is a constant" if len(set(constants)) == 1 else "are constants"
@@ -394,12 +473,14 @@ def _closing(teller: _Teller) -> list[str]:
         for w in teller.inputs
     ]
     lines = aligned(rows, "l.l", indent=2, ascii=teller.ascii)
-    moral = f"Moving all inputs a little along their gradients makes {teller.root} larger, against them smaller."
-    return [*lines, f"  {moral}"] if rows else ["  there is no input to change"]
+    moral = [f"  {teller.say('closing')}"] if teller.kinked.isdisjoint([w.node for w in teller.inputs]) else []
+    return [*lines, *moral] if rows else ["  there is no input to change"]
 
 
 def _promise(teller: _Teller, wire: Wire) -> str:
     """Return what the gradient of an input says about a change of it."""
+    if wire.node in teller.kinked:
+        return teller.effect(wire.node, wire.gradient)
     change = FINE.longer(NUDGE * wire.gradient)
     outcome = "moves by about " + change if wire.gradient else "stays where it is"
     return f"raise {teller.names[wire.node]} by {NUDGE} and {teller.root} {outcome}"

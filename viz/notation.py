@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from autograd.gates import spelled
 
-__all__ = ["Notation", "clipped", "constant", "full"]
+__all__ = ["Notation", "clipped", "constant", "full", "one_line"]
 
 MINUS = "−"  # U+2212, as wide as a plus sign; a hyphen is not a minus
 LONGEST_LABEL = 40
@@ -53,13 +53,14 @@ class Notation:
         """Return x with two decimals at most; three significant digits where these would show nothing, or too much."""
         if x == 0:
             return "0" if self.whole else "0.00"  # -0.0 is 0
-        if not math.isfinite(x) or abs(x) >= 1e5 or abs(x) < 0.005:
+        rounded = round(x, 0 if self.whole else 2)
+        if not math.isfinite(x) or abs(rounded) >= 1e5 or abs(x) < 0.005:
             return _typeset(format(x, ".3g"))
         return _typeset(f"{x:.0f}" if self.whole else f"{x:.2f}")
 
     def longer(self, x: float) -> str:
         """Return x as `short` does where that is exact, else with four digits, so that products come out right."""
-        if self.whole or not abs(x) < 1e5 or math.isclose(round(x, 2), x, rel_tol=1e-12):
+        if self.whole or not abs(round(x, 4)) < 1e5 or math.isclose(round(x, 2), x, rel_tol=1e-12):
             return self.short(x)
         return _typeset(f"{x:.4f}" if abs(x) >= 0.1 else f"{x:.4g}")
 
@@ -69,7 +70,12 @@ class Notation:
         return f"({text})" if text.startswith(MINUS) else text
 
 
+def one_line(label: str) -> str:
+    """Return the whole of a label on one line, for titles; ? where there is nothing to see."""
+    return " ".join("".join(c if c.isprintable() else " " for c in label).split()) or "?"
+
+
 def clipped(label: str) -> str:
     """Return a label on one line, cut with … where it is longer than 40 characters; ? where there is nothing to see."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in label).split()) or "?"
+    line = one_line(label)
     return line if len(line) <= LONGEST_LABEL else line[: LONGEST_LABEL - 1] + "…"

@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from autograd import graph
 from autograd.graph import Step, inputs_of
 from autograd.value import Value
-from viz.circuit import MOST_GATES, Circuit, assembled
+from viz.circuit import Circuit, assembled, too_many
 from viz.fold import ends_of
 from viz.grouping import Grouping, grouped
 from viz.notation import clipped
@@ -32,12 +32,11 @@ def opened(f: Value, name: str) -> Circuit:
     part, sample = _asked_for(grouping, name)
     ends = _ends(grouping, part, sample, name)
     inside = _inside(grouping, part, ends)
-    if len(inside) > MOST_GATES:
+    excess, limit = too_many(inside)
+    if excess:
         shown = [cell.name for i, cell in enumerate(grouping.cells) if i in part and cell.path and len(part) > 1]
         smaller = f": open one of {_listed(shown)}" if shown else ""
-        raise ValueError(
-            f"{name!r} has {len(inside):,} gates, too many for one picture (at most {MOST_GATES}){smaller}"
-        )
+        raise ValueError(f"{name!r} has {excess}, too many for one picture (at most {limit}){smaller}")
     called = _names(grouping, inside, name, ends, sample)
     graph.forward(grouping.nodes)
     backward = _steps(grouping.nodes, inside)

@@ -19,7 +19,7 @@ from viz.circuit import Box, Circuit, Wire
 from viz.layout import Placement, Spot, Stub, gradient_text, local_text, place
 from viz.notation import clipped, full
 
-__all__ = ["Bend", "Dot", "Frame", "Picture", "Shape", "Text", "legend", "picture_of", "shapes_of"]
+__all__ = ["Bend", "Dot", "Frame", "Picture", "Shape", "Text", "legend", "picture_of", "shapes_of", "stacked"]
 
 Owner = tuple[str, int]
 
@@ -114,6 +114,18 @@ def picture_of(circuits: Sequence[Circuit]) -> Picture:
     return Picture(width, height + legend_height, f"Computational graph of {shown}", described, tuple(groups))
 
 
+def stacked(pictures: Sequence[Picture]) -> Picture:
+    """Return pictures one below the other, each with the line that explains it."""
+    groups: list[tuple[float, float, tuple[Shape, ...]]] = []
+    height = 0.0
+    for picture in pictures:
+        groups.extend([(x, y + height, shapes) for x, y, shapes in picture.groups])
+        height += picture.height
+    title = "; ".join([picture.title for picture in pictures])
+    described = " ".join([picture.description for picture in pictures])
+    return Picture(max([picture.width for picture in pictures]), height, title, described, tuple(groups))
+
+
 def _described(circuit: Circuit) -> str:
     root = clipped(circuit.root.name)
     inputs = [wire for wire in circuit.wires if wire.source is None]
@@ -161,7 +173,7 @@ def _name(wire: Wire, x: float, y: float, size: float, anchor: str) -> Text:
 
 def subscripted(label: str) -> tuple[str, str]:
     """Return a label as it is shown, and its subscript: the digits at the end of a word, as in w0."""
-    match = re.fullmatch(r"([^\W\d_]+)(\d+)", shown := clipped(label))
+    match = re.fullmatch(r"([^\W\d_]+)([0-9]+)", shown := clipped(label))
     return (match[1], match[2]) if match else (shown, "")
 
 

@@ -360,6 +360,7 @@ class Panel {
       this.gateHeading("forward", gate, ""),
       make("p", "rule", this.tell("forward", { gate: name })),
       make("div", "making", made),
+      ...(view.gates[gate].overflow ? [make("p", "lead", this.tell("overflow"))] : []),
       make("p", "lead", this.tell("slopes")),
       make("ul", pins.length > 4 ? "slopes many" : "slopes", ...rows),
     ];
@@ -420,32 +421,32 @@ class Panel {
   notes(gate, pin) {
     const { view, step } = this;
     const { pins } = view.wires[pin.wire];
-    if (pins.length < 2) return [this.effect(pin.wire, pin.after)];
+    const { longer, factor } = view.write;
+    if (pins.length < 2) return [this.effect(pin.wire, pin.kink ? "kink" : undefined, { downstream: longer(pin.downstream) })];
     const before = view.arrived(pin.wire, step - 1).length;
     const same = view.gates[gate].pins.filter((other) => other.wire === pin.wire);
     const branch = before + same.indexOf(pin) + 1;
-    const { longer, factor } = view.write;
     const holes = {
-      wire: this.name(pin.wire), branch, branches: pins.length,
+      derivative: this.derivative(pin.wire), branch, branches: pins.length,
       before: longer(pin.before), downstream: factor(pin.downstream, longer), after: this.number(pin.after),
     };
-    const grown = this.tell(branch === 1 ? "branch_first" : "branch", holes);
-    return branch < pins.length ? [grown] : [grown, "; ", this.tell("branches_all"), this.effect(pin.wire, pin.after)];
+    const grown = this.tell("branch", holes);
+    return branch < pins.length ? [grown] : [grown, "; ", this.tell("branches_all"), this.effect(pin.wire)];
   }
 
-  effect(wire, gradient) {
-    const key = Number.isNaN(gradient) ? "effect_unknown" : gradient > 0 ? "raises" : gradient < 0 ? "lowers" : "keeps";
-    return this.tell(key, { wire: this.name(wire) });
+  effect(wire, key = this.view.wires[wire].effect, holes = {}) {
+    return this.tell(key, { wire: this.name(wire), ...holes });
   }
 
   closing() {
     const { view } = this;
     const chips = view.inputs.map((wire) => {
       const chip = make("li", "", this.derivative(wire), " = ", this.number(view.gradient(wire, view.last)));
-      chip.title = this.effect(wire, view.gradient(wire, view.last)).textContent;
+      chip.title = this.effect(wire).textContent;
       return chip;
     });
-    return make("div", "closing", make("h3", "", this.words.closing_title), make("ul", "chips", ...chips), make("p", "lead", this.tell("closing")));
+    const moral = view.inputs.some((wire) => view.wires[wire].effect === "kinked") ? "kinked" : "closing";
+    return make("div", "closing", make("h3", "", this.words.closing_title), make("ul", "chips", ...chips), make("p", "lead", this.tell(moral)));
   }
 
   /* ------------------------------------------------------------------------------------------ the step in a sentence */

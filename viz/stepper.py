@@ -16,6 +16,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -23,17 +24,19 @@ from pathlib import Path
 from typing import Any
 
 from autograd import graph
+from autograd.errors import DomainError
 from autograd.gates import FLOWS
 from autograd.graph import Step
 from autograd.value import Value
 from viz import mathml, theme
-from viz.circuit import MOST_GATES, Box, Circuit, circuit_of
+from viz.circuit import MOST_GATES, Box, Circuit, Wire, circuit_of
 from viz.drawing import Diagram, write_aside
 from viz.expand import Expansion, expanded
-from viz.layout import LINE_ABOVE, LINE_BELOW, Placement, Spot, place
+from viz.layout import LINE_ABOVE, LINE_BELOW, Placement, Spot, Stub, place
+from viz.narration import SENTENCES, at_kink, effect, kinked, operand, overflows
 from viz.notation import clipped, constant, full
 from viz.notebook import framed
-from viz.shapes import Frame, Picture, Shape, Text, shapes_of, subscripted
+from viz.shapes import LEGEND, Frame, Picture, Shape, Text, shapes_of, subscripted
 from viz.svg import escaped, svg
 
 __all__ = ["Stepper", "step"]
@@ -41,7 +44,8 @@ __all__ = ["Stepper", "step"]
 ROOM, CAPTION = 12.0, 18.0  # between a frame and the gates in it; for its caption
 MOST_INPUTS = 12  # that the head of the page lists
 
-WORDS: Mapping[str, str] = {
+WORDS: dict[str, Any] = {
+    **SENTENCES,
     "play": "Play",
     "pause": "Pause",
     "count": "step {step} of {last}",
@@ -51,15 +55,15 @@ WORDS: Mapping[str, str] = {
     "tag_seed": "Turn",
     "tag_backward": "Backward",
     "start_title": "Two passes",
-    "start": "The forward pass computes {root} from {inputs} through {gates}, one after the other; the backward pass goes "
-    "through them in reverse, and finds out how {root} answers to a small push on each wire.",
+    "start": "The forward pass computes {root} from {inputs} through {gates}, one after the other; the backward pass "
+    "goes through them in reverse, and finds out how {root} answers to a small push on each wire.",
     "gate_title": "{gate} gate",
     "gate_button": "{gate} gate, makes {wire}: go to its step",
     "forward": "The {gate} gate sees only its own inputs, yet it can already tell two things: its output and its local "
     "gradients.",
     "slopes": "Kept for the way back:",
     "seed_title": "The seed",
-    "seed": "The backward pass starts at {root}: raising {root} raises {root} by just as much.",
+    "seed": f"The backward pass starts at {{root}}: {SENTENCES['grows']}.",
     "seed_next": "From here on each gate takes the gradient that arrives at its output, multiplies it by its local "
     "gradients, and hands the products to its inputs.",
     "backward": "The {gate} gate {pattern}.",
@@ -67,19 +71,12 @@ WORDS: Mapping[str, str] = {
     "upstream": "upstream",
     "local": "local",
     "downstream": "downstream",
-    "raises": "raising {wire} a little raises {root}",
-    "lowers": "raising {wire} a little lowers {root}",
-    "keeps": "raising {wire} a little does not move {root}",
-    "effect_unknown": "nobody knows what raising {wire} does",
-    "branch_first": "branch 1 of {branches}: {wire} has {after} so far",
-    "branch": "branch {branch} of {branches}: {wire} was {before}, now {before} + {downstream} = {after}",
     "branches_all": "all branches are in: ",
     "closing_title": "Both passes are done",
-    "closing": "Moving all inputs a little along their gradients makes {root} larger, against them smaller.",
     "share": "{wire} gets {downstream}",
     "say_start": "Step 0 of {last}, start: {root} is made from {inputs} by {gates}.",
     "say_forward": "Step {step} of {last}, forward, {gate} gate: {wire} = {value}.",
-    "say_seed": "Step {step} of {last}, the backward pass starts: raising {root} raises {root} by just as much.",
+    "say_seed": f"Step {{step}} of {{last}}, the backward pass starts: {SENTENCES['grows']}.",
     "say_backward": "Step {step} of {last}, backward, {gate} gate: {shares}.",
     "say_backward_many": "Step {step} of {last}, backward, {gate} gate: gradients go to {inputs} inputs.",
 }
@@ -115,20 +112,26 @@ def step(f: Value) -> Stepper:
     """Return a page that steps forward and backward through the graph of f, gate by gate.
 
     Gates that have an expansion can be opened on the page. Gradients are computed for it and no `.grad` is touched.
-    Raises TypeError for what is no Value, ValueError above 300 gates, DomainError where a value or slope does not exist.
+    Raises TypeError for what is no Value, ValueError above 300 gates, DomainError where a value or a slope does not
+    exist.
     """
     circuit = circuit_of(f)
     views = [_View(0, circuit)]
-    expansion = expanded(f)
-    gates = sum([node.gate is not None for node in graph.order(expansion.root)])
-    if expansion.owners and gates <= MOST_GATES:
-        opened = circuit_of(expansion.root, called=_names(circuit, expansion))
-        views.append(_View(1, opened, _owners(circuit, opened, expansion), _captions(circuit, expansion)))
-    return Stepper(_page(views, expansion), Diagram((circuit,)))
+    with suppress(DomainError):  # by a rounding error, which is no reason to refuse the page
+        expansion = expanded(f)
+        gates = sum([node.gate is not None for node in graph.order(expansion.root)])
+        if expansion.owners and gates <= MOST_GATES:
+            views.append(_opened(circuit, expansion))
+    return Stepper(_page(views), Diagram((circuit,)))
+
+
+def _opened(circuit: Circuit, expansion: Expansion) -> _View:
+    opened = circuit_of(expansion.root, called=_names(circuit, expansion))
+    return _View(1, opened, _owners(circuit, opened, expansion), _captions(circuit, expansion))
 
 
 def _names(circuit: Circuit, expansion: Expansion) -> dict[Value, str]:
-    """Return the names of the opened graph: every wire that both views have keeps its name, the new ones get free ones."""
+    """Return the names of the opened graph: a wire that both views have keeps its name, the new ones get free ones."""
     nodes = graph.order(expansion.root)
     kept = {expansion.twins[wire.node]: wire.name for wire in circuit.wires}
     taken = {*kept.values(), *[node.label for node in nodes]}
@@ -184,23 +187,28 @@ class _View:
 # ---------------------------------------------------------------------------------------------------------- the page
 
 
-def _page(views: Sequence[_View], expansion: Expansion) -> str:
+def _page(views: Sequence[_View]) -> str:
     closed = views[0].circuit
     parts = {
         "title": escaped(f"{clipped(closed.root.name)} = {closed.notation.short(closed.root.value)}, gate by gate"),
         "style": _colours() + _resource("stepper.css"),
         "inputs": _inputs(closed),
         "formulas": "".join([_part("div", "formula", view, mathml.expression(view.circuit)) for view in views]),
-        "toggle": _toggle(expansion) if len(views) > 1 else "",
+        "toggle": _toggle(views[0], views[1].captions) if len(views) > 1 else "",
         "circuits": "".join([_stage(view) for view in views]),
-        "root": _name(closed.root.name),
+        "legend": "".join([_explained(*entry) for entry in LEGEND]),
         "dashed": '<span data-view="1" hidden><i class="dashed"></i> gates that are one gate when closed</span>',
         "tables": "".join([_part("table", "", view, _table(view.circuit)) for view in views]),
         "fragments": "".join([_fragments(view) for view in views]),
-        "recorded": _json({"views": _recorded(views), "words": {**WORDS, "flows": _flows(views)}}),
+        "recorded": _json({"views": _recorded(views), "words": WORDS | {"flows": _flows(views)}}),
         "script": _resource("stepper.js"),
     }
     return re.sub(r"<!-- (\w+) -->", lambda match: parts[match[1]], _resource("stepper.html"))
+
+
+def _explained(kind: str, sample: str, words: str) -> str:
+    """Return a line of the legend."""
+    return f'<span><b class="{kind}">{escaped(sample)}</b>{escaped(words)}</span>'
 
 
 def _resource(name: str) -> str:
@@ -242,8 +250,9 @@ def _inputs(circuit: Circuit) -> str:
     return "".join(listed) + more
 
 
-def _toggle(expansion: Expansion) -> str:
-    kinds = [f"<b>{escaped(gate.name)}</b>" for gate in expansion.opened]
+def _toggle(closed: _View, opened: Iterable[int]) -> str:
+    names = dict.fromkeys([closed.circuit.boxes[box].gate.name for box in opened])
+    kinds = [f"<b>{escaped(name)}</b>" for name in names]
     shown = kinds if len(kinds) <= 3 else [*kinds[:2], f"{len(kinds) - 2} more"]
     listed = " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
     words = f"<span>Show {listed} as elementary gates</span>"
@@ -252,26 +261,17 @@ def _toggle(expansion: Expansion) -> str:
 
 def _table(circuit: Circuit) -> str:
     heads = "".join([f'<th scope="col">{head}</th>' for head in ("wire", "from", "value", "gradient")])
-    return f"<thead><tr>{heads}</tr></thead><tbody>{''.join(map(_row, *_rows(circuit)))}</tbody>"
+    rows = "".join([_row(circuit, wire) for wire in circuit.wires])
+    return f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>"
 
 
-def _rows(circuit: Circuit) -> tuple[list[str], list[str], list[float], list[float], list[str], list[str]]:
-    short = circuit.notation.short
-    return (
-        [_name(wire.name) for wire in circuit.wires],
-        ["input" if wire.source is None else circuit.boxes[wire.source].gate.name for wire in circuit.wires],
-        [wire.value for wire in circuit.wires],
-        [wire.gradient for wire in circuit.wires],
-        [short(wire.value) for wire in circuit.wires],
-        [short(wire.gradient) for wire in circuit.wires],
-    )
-
-
-def _row(name: str, source: str, value: float, gradient: float, shown_value: str, shown_gradient: str) -> str:
-    return (
-        f'<tr><th scope="row">{name}</th><td>{escaped(source)}</td><td class="value" title="{full(value)}">{shown_value}'
-        f'</td><td class="gradient" title="{full(gradient)}">{shown_gradient}</td></tr>'
-    )
+def _row(circuit: Circuit, wire: Wire) -> str:
+    source = "input" if wire.source is None else circuit.boxes[wire.source].gate.name
+    numbers = [
+        f'<td class="{kind}" title="{full(x)}">{circuit.notation.short(x)}</td>'
+        for kind, x in (("value", wire.value), ("gradient", wire.gradient))
+    ]
+    return f'<tr><th scope="row">{_name(wire.name)}</th><td>{escaped(source)}</td>{"".join(numbers)}</tr>'
 
 
 def _fragments(view: _View) -> str:
@@ -287,7 +287,8 @@ def _formulas(circuit: Circuit, box: Box, step: Step) -> str:
     holes = {circuit.wires[pin.wire].node: mathml.Hole(pin.wire) for pin in box.pins}
     output = circuit.wires[box.wire]
     symbols = [names[x] if x in names else mathml.MATHML.number(x.data) for x in step.inputs]
-    numbers = [holes.get(x, symbol) for x, symbol in zip(step.inputs, symbols, strict=True)]
+    constants = [mathml.MATHML.written(operand(x.data, circuit.notation)) for x in step.inputs]
+    numbers = [holes.get(x, constant) for x, constant in zip(step.inputs, constants, strict=True)]
     equals = mathml.operator("=")
     made = [
         mathml.math(mathml.name(output.name), equals, mathml.rule(box.gate, symbols).text),
@@ -321,6 +322,7 @@ def _view_data(view: _View, twins: Sequence[tuple[int, int]]) -> dict[str, Any]:
     index = {circuit.wires[box.wire].node: box.index for box in circuit.boxes}
     flow = {index[step.node]: step for step in circuit.backward}
     inputs = [wire.index for wire in circuit.wires if wire.source is None and not wire.node.is_constant]
+    in_doubt = kinked(circuit)
     return {
         "whole": circuit.notation.whole,
         "root": circuit.root.index,
@@ -328,7 +330,13 @@ def _view_data(view: _View, twins: Sequence[tuple[int, int]]) -> dict[str, Any]:
         "counted": {"gates": _counted(len(circuit.boxes), "gate"), "inputs": _counted(len(inputs), "input")},
         "back": [index[step.node] for step in circuit.backward],
         "wires": [
-            {"name": clipped(wire.name), "value": _float(wire.value), "gate": wire.source, "pins": wire.pins}
+            {
+                "name": clipped(wire.name),
+                "value": _float(wire.value),
+                "gate": wire.source,
+                "pins": wire.pins,
+                "effect": effect(wire.gradient, wire.node in in_doubt),
+            }
             for wire in circuit.wires
         ],
         "gates": [_gate_data(view, box, flow[box.index], ways, twins[box.index]) for box in circuit.boxes],
@@ -346,16 +354,19 @@ def _gate_data(
             "downstream": _float(pin.downstream),
             "before": _float(step.before[pin.place]),
             "after": _float(step.after[pin.place]),
+            "kink": at_kink(step, pin.place),
             "way": ways.get(pin.index, []),
         }
         for pin in box.pins
     ]
     assert step.upstream is not None
+    owner = view.owners.get(box.index, -1)
     return {
         "name": box.gate.name,
         "flow": box.gate.flow,
-        "part": f"part of {view.captions[owner]}" if (owner := view.owners.get(box.index)) in view.captions else "",
+        "part": f"part of {view.captions[owner]}" if owner in view.captions else "",
         "remark": _remark(step, {view.circuit.wires[pin.wire].node for pin in box.pins}),
+        "overflow": overflows(step),
         "wire": box.wire,
         "upstream": _float(step.upstream),
         "pins": pins,
@@ -406,7 +417,8 @@ def _stage(view: _View) -> str:
     height = placement.height + 2 * room
     picture = Picture(placement.width, height, title, "", ((0.0, room, shapes),))
     hidden = " hidden" if view.index else ""
-    return f'<div class="stage" style="--width:{placement.width:.0f}px;--ratio:{placement.width / height:.4f}" data-view="{view.index}"{hidden}>{svg(picture)}</div>'
+    size = f"--width:{placement.width:.0f}px;--ratio:{placement.width / height:.4f}"
+    return f'<div class="stage" style="{size}" data-view="{view.index}"{hidden}>{svg(picture)}</div>'
 
 
 def _ways(circuit: Circuit, placement: Placement) -> dict[int, list[int]]:
@@ -470,27 +482,21 @@ def _is_clear(view: _View, boxes: Sequence[int], area: Area, ways: Mapping[int, 
     circuit, placement, inside = view.circuit, view.placement, set(boxes)
     within = {circuit.boxes[box].wire for box in boxes[:-1]}
     leading = {piece for box in boxes for pin in circuit.boxes[box].pins for piece in ways[pin.index]}
-    others = [
-        (
-            spot.pins_from,
-            min(spot.y - spot.half_height, *spot.pins, spot.y) - 16,
-            spot.x + spot.half_width,
-            spot.y + spot.half_height,
-        )
-        for i, spot in enumerate(placement.spots)
-        if i not in inside
-    ]
-    others += [
-        (stub.x + 4, stub.y - LINE_ABOVE, stub.end, stub.y + LINE_BELOW)
-        for i, stub in enumerate(placement.stubs)
-        if i not in within
-    ]
-    others += [
-        (x, min(y, to_y), to_x, max(y, to_y))
-        for i, (_, x, y, to_x, to_y) in enumerate(_pieces(placement))
-        if i not in leading
-    ]
-    return not any([_meet(area, other) for other in others])
+    gates = [_gate_area(spot) for i, spot in enumerate(placement.spots) if i not in inside]
+    texts = [_text_area(stub) for i, stub in enumerate(placement.stubs) if i not in within]
+    pieces = [piece for i, piece in enumerate(_pieces(placement)) if i not in leading]
+    wires = [(x, min(y, to_y), to_x, max(y, to_y)) for _, x, y, to_x, to_y in pieces]
+    return not any(_meet(area, other) for other in (*gates, *texts, *wires))
+
+
+def _gate_area(spot: Spot) -> Area:
+    top = min(spot.y - spot.half_height, *[y - LINE_ABOVE for y in spot.pins])
+    bottom = max(spot.y + spot.half_height, *[y + LINE_BELOW for y in spot.pins])
+    return spot.pins_from, top, spot.x + spot.half_width, bottom
+
+
+def _text_area(stub: Stub) -> Area:
+    return stub.x + 4, stub.y - LINE_ABOVE, stub.end, stub.y + LINE_BELOW
 
 
 def _meet(one: Area, other: Area) -> bool:

@@ -66,10 +66,9 @@ def _(frame: Frame) -> str:
 def _(text: Text) -> str:
     anchor = f' text-anchor="{text.anchor}"' if text.anchor != "start" else ""
     place = f'x="{_n(text.x)}" y="{_n(text.y)}" font-size="{_n(text.size)}"{anchor}'
-    lowered = (
-        f'<tspan dy="{theme.SUBSCRIPT_DROP}" font-size="{_n(text.size * theme.SUBSCRIPT)}">{text.subscript}</tspan>'
-    )
-    words = f"{escaped(text.text)}{lowered if text.subscript else ''}{_title(text.title)}"
+    size, digits = _n(text.size * theme.SUBSCRIPT), escaped(text.subscript)
+    lowered = f'<tspan dy="{theme.SUBSCRIPT_DROP}" font-size="{size}">{digits}</tspan>' if digits else ""
+    words = f"{escaped(text.text)}{lowered}{_title(text.title)}"
     return f'<text class="gw-{text.kind}"{_of(text.of)} {place}>{words}</text>'
 
 

@@ -13,6 +13,7 @@ from functools import singledispatch
 from viz import theme
 from viz.circuit import Circuit
 from viz.notation import clipped
+from viz.paper import POINTS
 from viz.shapes import Bend, Dot, Frame, Picture, Shape, Text
 
 __all__ = ["written"]
@@ -41,6 +42,9 @@ SPECIAL = {
     **{c: f"$^{{{unicodedata.normalize('NFKC', c).replace(chr(0x2212), '-')}}}$" for c in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"},
 }
 
+LARGEST = 16_000.0  # points: TeX counts to 16,383
+LINE = 12.5  # points that a line of the table takes
+
 HEAD = r"""\documentclass[varwidth=\maxdimen,border=6pt]{standalone}
 \usepackage[T1]{fontenc}
 \usepackage{amsmath}
@@ -51,10 +55,14 @@ HEAD = r"""\documentclass[varwidth=\maxdimen,border=6pt]{standalone}
 def written(picture: Picture, circuits: Sequence[Circuit]) -> str:
     """Return the text of a TeX file that draws the picture and lists the chain rule of its circuits."""
     colours = [f"\\definecolor{{gw{name}}}{{HTML}}{{{code[1:].upper()}}}" for name, code in theme.LIGHT.items()]
-    lines = [HEAD.rstrip(), *colours, r"\begin{document}", r"\begin{tikzpicture}[x=0.75pt,y=-0.75pt,line cap=round]"]
+    points = _points(picture, circuits)
+    units = f"x={_n(points, 6)}pt,y=-{_n(points, 6)}pt"
+    if points < POINTS:  # the nodes are scaled, not their fonts, which TeX does not have in every size
+        units += f",every node/.style={{scale={_n(points / POINTS, 6)}}}"
+    lines = [HEAD.rstrip(), *colours, r"\begin{document}", f"\\begin{{tikzpicture}}[{units},line cap=round]"]
     for x, y, shapes in picture.groups:
         lines.append(f"\\begin{{scope}}[shift={{({_n(x)},{_n(y)})}}]")
-        lines.extend([_draw(shape) for shape in shapes])
+        lines.extend([_draw(shape, points) for shape in shapes])
         lines.append(r"\end{scope}")
     lines.append(r"\end{tikzpicture}")
     for circuit in circuits:
@@ -62,31 +70,39 @@ def written(picture: Picture, circuits: Sequence[Circuit]) -> str:
     return "\n".join([*lines, r"\end{document}", ""])
 
 
+def _points(picture: Picture, circuits: Sequence[Circuit]) -> float:
+    """Return how many points a pixel takes: as on paper, fewer where the page would be larger than TeX can count."""
+    listed = LINE * sum([3 + sum([len(box.pins) for box in circuit.boxes]) for circuit in circuits])
+    room = max(LARGEST - listed, LARGEST / 10)
+    return min(POINTS, LARGEST / picture.width, room / picture.height)
+
+
 @singledispatch
-def _draw(shape: Shape) -> str:
+def _draw(shape: Shape, points: float) -> str:
     raise AssertionError(f"no such shape: {shape!r}")
 
 
 @_draw.register
-def _(bend: Bend) -> str:
+def _(bend: Bend, points: float) -> str:
     middle = _n((bend.x + bend.to_x) / 2)
     start, end = f"({_n(bend.x)},{_n(bend.y)})", f"({_n(bend.to_x)},{_n(bend.to_y)})"
     curve = f".. controls ({middle},{_n(bend.y)}) and ({middle},{_n(bend.to_y)}) .." if bend.y != bend.to_y else "--"
     width, opacity = theme.LINES[bend.kind]
-    look = f"gwwire,line width={width * 0.75}pt" + (f",opacity={opacity}" if opacity < 1 else "")
+    look = f"gwwire,line width={_n(width * points, 4)}pt" + (f",opacity={opacity}" if opacity < 1 else "")
     return f"\\draw[{look}] {start} {curve} {end};"
 
 
 @_draw.register
-def _(dot: Dot) -> str:
-    return f"\\fill[gw{theme.FILL[dot.kind]}] ({_n(dot.x)},{_n(dot.y)}) circle[radius={theme.FORK_RADIUS * 0.75}pt];"
+def _(dot: Dot, points: float) -> str:
+    radius = _n(theme.FORK_RADIUS * points, 4)
+    return f"\\fill[gw{theme.FILL[dot.kind]}] ({_n(dot.x)},{_n(dot.y)}) circle[radius={radius}pt];"
 
 
 @_draw.register
-def _(frame: Frame) -> str:
+def _(frame: Frame, points: float) -> str:
     ground, opacity, outline, width = theme.BOXES[frame.kind]
-    look = f"draw=gw{outline},fill=gw{ground},line width={width * 0.75}pt" if outline else f"fill=gw{ground}"
-    look += f",rounded corners={frame.corner * 0.75:.2f}pt" if frame.corner else ""
+    look = f"draw=gw{outline},fill=gw{ground},line width={_n(width * points, 4)}pt" if outline else f"fill=gw{ground}"
+    look += f",rounded corners={frame.corner * points:.2f}pt" if frame.corner else ""
     look += f",fill opacity={opacity}" if opacity < 1 else ""
     look += ",dashed" if frame.kind in theme.DASHED else ""
     corners = f"({_n(frame.x)},{_n(frame.y)}) rectangle ({_n(frame.x + frame.width)},{_n(frame.y + frame.height)})"
@@ -94,13 +110,13 @@ def _(frame: Frame) -> str:
 
 
 @_draw.register
-def _(text: Text) -> str:
+def _(text: Text, points: float) -> str:
     side = {"start": "base west", "middle": "base", "end": "base east"}[text.anchor]
-    points = text.size * 0.75
-    font = f"\\fontsize{{{points:.2f}}}{{{points * 1.2:.2f}}}\\selectfont"
+    size = text.size * POINTS
+    font = f"\\fontsize{{{size:.2f}}}{{{size * 1.2:.2f}}}\\selectfont"
     face = r"\itshape" if text.kind in theme.ITALIC_SERIF else r"\sffamily"
     weight = r"\bfseries" if text.kind in theme.BOLD else ""
-    words = escaped(text.text) + (f"$_{{{text.subscript}}}$" if text.subscript else "")
+    words = escaped(text.text) + (f"$_{{\\textnormal{{{escaped(text.subscript)}}}}}$" if text.subscript else "")
     colour = theme.FILL[text.kind]
     place = f"({_n(text.x)},{_n(text.y)})"
     return f"\\node[anchor={side},inner sep=0pt,text=gw{colour},font={font}{face}{weight}] at {place} {{{words}}};"
@@ -140,5 +156,5 @@ def escaped(text: str) -> str:
     return "".join([SPECIAL.get(c) or (c if " " <= c <= "~" else f"U+{ord(c):04X}") for c in text])
 
 
-def _n(x: float) -> str:
-    return f"{x:.1f}".removesuffix(".0")
+def _n(x: float, decimals: int = 1) -> str:
+    return f"{x:.{decimals}f}".rstrip("0").rstrip(".")

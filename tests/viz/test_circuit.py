@@ -6,7 +6,9 @@ import pytest
 
 from autograd import DomainError, Value
 from autograd.functions import dot, log, max, sqrt, sum
+from autograd.gates import Gate
 from autograd.graph import order
+from autograd.value import apply
 from tests.viz.helpers import DRAWN, GOLDEN, RANDOM, random_graph
 from viz.circuit import Circuit, Wire, circuit_of
 
@@ -210,3 +212,23 @@ def test_where_a_changed_leaf_leaves_the_domain_there_is_no_picture() -> None:
     x.data = -1.0
     with pytest.raises(DomainError, match=r"log needs x > 0, got x = -1\.0"):
         circuit_of(f)
+
+
+def test_inputs_of_gates_count_as_well_as_gates() -> None:
+    assert len(circuit_of(sum([Value(1.0) for _ in range(900)])).wires) == 901
+    for count in (901, 1_000_000):
+        with pytest.raises(
+            ValueError, match=rf"{count:,} inputs of gates are too many for one picture \(at most 900\)"
+        ):
+            circuit_of(sum([Value(1.0) for _ in range(count)]))
+
+
+def root_of_difference(x: float, y: float) -> float:
+    return math.sqrt(x - y)
+
+
+def test_a_gate_that_raises_where_it_has_no_value_is_drawn_with_a_constant() -> None:
+    gate = Gate("gap", "gap", "scaler", root_of_difference, lambda z, x, y: (0.5 / z, -0.5 / z), arity=2)
+    one, three = (Value(0.0, "x") + 1.0).inputs[1], (Value(0.0, "x") + 3.0).inputs[1]
+    assert [box.symbol for box in circuit_of(apply(gate, Value(3.0, "x"), one)).boxes] == ["gap 1"]
+    assert [box.symbol for box in circuit_of(apply(gate, three, Value(1.0, "y"))).boxes] == ["3 gap"]

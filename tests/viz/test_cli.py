@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograd.check import Edge, Report
+from autograd.value import Value
 from viz import cli
 from viz.cli import COMMANDS, SUGGESTIONS, UsageError, command_line, main
 
@@ -47,7 +49,7 @@ def run(words: Sequence[str], folder: Path, **environment: str) -> subprocess.Co
 def test_step_tells_the_story(capsys: Output) -> None:
     assert main(["step", *XYZ]) == 0
     out, err = capsys.readouterr()
-    assert "to a:  upstream 1 × local z = −4 → downstream −4   raising a a little lowers f" in out
+    assert "to a:  upstream 1 × local z = −4 → downstream −4   a little more a lowers f" in out
     assert "∂f/∂wire" not in out
     assert err == ""
 
@@ -100,9 +102,11 @@ def test_check_prints_the_report(capsys: Output) -> None:
 
 
 def test_a_check_that_disagrees_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "check_gradients", lambda f: "")
+    def disagreeing(f: Value) -> Report:
+        return Report(f, (), (Edge(f, None, None, f, 1.0, 2.0, 0.0, agrees=False),), 1e-6)
+
+    monkeypatch.setattr(cli, "check_gradients", disagreeing)
     assert main(["check", "x", "x=1"]) == 1
-    monkeypatch.setattr(cli, "check_gradients", lambda f: [])
     assert main(["demo"]) == 1
 
 
@@ -120,7 +124,8 @@ def test_the_demo_tells_draws_and_checks_both_examples(tmp_path: Path) -> None:
         "step 5  sigmoid  f = sigmoid(g) = sigmoid(1.00) = 0.7311",
         "value of f   0.731058578630005   0.731058578630005",
         "∂f/∂w0      −0.196611933241482  −0.196611933241482",
-        "4 edges and 3 inputs agree",
+        "CHECK: each gate's local gradients and each input's gradient against central differences\n"
+        "  (f(x+h) − f(x−h)) / 2h: 4 edges and 3 inputs agree to 1e-06\n",
     ):
         assert words in done.stdout
     assert len(done.stdout.splitlines()) < 160
@@ -142,6 +147,7 @@ def test_the_demo_writes_where_it_is_told(capsys: Output) -> None:
 def test_what_the_demo_suggests_works(capsys: Output) -> None:
     assert main(["demo"]) == 0
     out = capsys.readouterr().out
+    assert len(SUGGESTIONS) <= 5
     for words in SUGGESTIONS:
         assert command_line(words) in out.splitlines()
 
@@ -160,6 +166,25 @@ def test_a_command_survives_the_shell(words: tuple[str, ...]) -> None:
 def test_a_command_is_quoted_for_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli.os, "name", "nt")
     assert command_line(["step", *XYZ]) == 'gatewise step "(x+y)*z" x=-2 y=5 z=-4'
+
+
+@pytest.mark.parametrize(
+    ("started", "found", "shown"),
+    [
+        (".venv/bin/gatewise", None, ".venv/bin/gatewise demo"),
+        ("/some where/gatewise", None, "'/some where/gatewise' demo"),
+        (".venv/bin/gatewise", "/usr/bin/gatewise", "gatewise demo"),
+        ("/somewhere/viz/__main__.py", "/usr/bin/gatewise", "python -m viz demo"),
+        ("pytest", None, "gatewise demo"),
+    ],
+)
+@pytest.mark.skipif(os.name == "nt", reason="paths and quotes of another shell")
+def test_a_command_is_shown_as_it_can_be_pasted(
+    started: str, found: str | None, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [started])
+    monkeypatch.setattr(cli.shutil, "which", lambda name: found)
+    assert command_line(["demo"]) == shown
 
 
 # ---------------------------------------------------------------------------------------------------- what is typed
@@ -220,7 +245,12 @@ def test_the_version(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
 REFUSED = {
     # usage
     (): (2, "which command? demo, step, open, draw, check"),
-    ("jump",): (2, "invalid choice: 'jump'"),
+    ("jump",): (2, "'jump' is no command: choose from demo, step, open, draw, check"),
+    ("stpe", "x"): (2, "'stpe' is no command: did you mean 'step'? choose from"),
+    ("step", "x=2"): (2, "the expression is missing: gatewise step '(x+y)*z' x=-2 y=5 z=-4"),
+    ("draw", " x = 2", "y=3"): (2, "the expression is missing: gatewise draw "),
+    ("step", "x", "x=1", "--tabel"): (2, "what is '--tabel'? did you mean '--table'? (see: gatewise step --help)"),
+    ("draw", "x", "x=1", "--ouput=f.svg"): (2, "did you mean '--output'?"),
     ("step",): (2, "EXPRESSION"),
     ("step", "x", "x=1", "--html", "f.svg"): (2, "ends in .html"),
     ("open", "x", "x=1", "-o", "f.txt"): (2, "ends in .html"),

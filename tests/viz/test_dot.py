@@ -59,6 +59,13 @@ def test_full_digits_are_in_the_titles() -> None:
     assert 'tooltip="h = −1, gradient −0.196611933241482"' in to_graphviz(sigmoid_neuron()).source
 
 
+def test_a_long_label_is_whole_in_the_title() -> None:
+    label = "w" * 60
+    source = to_graphviz(Value(2.0, label) * Value(1.0, "y")).source
+    assert f'tooltip="{label} = 2, gradient 1"' in source
+    assert f"<i>{label}</i>" not in source
+
+
 def test_a_fork_is_a_point_with_a_branch_to_each_gate() -> None:
     x = Value(3.0, "x")
     edges = [line for line in to_graphviz(x * x + x).source.splitlines() if "->" in line]

@@ -1,4 +1,5 @@
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,27 @@ def test_a_diagram_of_several_graphs_holds_them_all() -> None:
     diagram = draw(x * 3, x + 5, x)
     assert [circuit.root.value for circuit in diagram.circuits] == [6.0, 7.0, 2.0]
     assert all(f"f = {number}" in diagram.svg for number in (6, 7))
+
+
+def test_a_leaf_and_a_small_graph_stand_beside_a_folded_one() -> None:
+    x = Value(2.0, "x")
+    diagram = draw(sum([x] * 302, start=x), x, x * 3)
+    assert [circuit.root.value for circuit in diagram.circuits] == [2.0, 6.0]
+    assert [folded.gates for folded in diagram.folded] == [302]
+    assert diagram.picture.title.startswith("Computational graph of x = 2, f = 6; 302 gates shown as ")
+    ends = [y for _, y, _ in diagram.picture.groups]
+    assert ends[-1] > ends[0]
+    assert all(words in diagram.svg for words in ("302 gates shown as", 'class="gw-gate"'))
+
+
+def test_what_graphviz_draws_is_shown_in_its_own_size() -> None:
+    pytest.importorskip("pygraphviz")
+    diagram = draw(GOLDEN["sigmoid_neuron"](), engine="dot")
+    points = re.search(r'<svg width="([0-9.]+)pt"', diagram.svg)
+    assert points is not None
+    width = float(points[1]) * 96 / 72
+    assert f"max-width:{width:.0f}px" in diagram._repr_html_()
+    assert f"{width:.0f}" != f"{diagram.picture.width:.0f}"
 
 
 @pytest.mark.parametrize("things", [(1.0,), (Value(1.0), "f"), ([Value(1.0)],)])

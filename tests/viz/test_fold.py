@@ -23,6 +23,7 @@ from viz import draw, theme
 from viz.fold import INPUTS, Folded, Link, Part, folded
 from viz.fold_picture import picture_of_folded
 from viz.fold_words import axis_of, facts, headline, notation_of
+from viz.grouping import natural
 from viz.opening import opened
 from viz.shapes import Picture, Text
 from viz.svg import svg
@@ -539,6 +540,30 @@ def test_no_text_stands_on_another(name: str) -> None:
     assert collisions(picture_of_folded([folded(PICTURES[name]())])) == []
 
 
+def test_a_long_name_is_whole_in_the_titles_and_is_not_suggested_cut() -> None:
+    path = "net/" + "n" * 60
+    f = plain_sum([network((2, 8, 8, 1), 20)])
+    for node in order(f):
+        node.label = node.label.replace("layer1/neuron0", path)
+    assert f"<title>{path}\n" in draw(f).svg
+    shown = folded(f)
+    suggested = [re.search(r'open="(.*)"', line) for line in facts(shown, notation_of([shown]))]
+    (name,) = [match[1] for match in suggested if match]
+    assert "…" not in name
+    assert draw(f, open=name).circuits
+
+
+def test_a_name_is_suggested_as_it_is_typed() -> None:
+    units = [Value(1.0, "x") for _ in range(2)]
+    for i, name in enumerate(("net/" + "n" * 60, 'net/"q"\\')):
+        for _ in range(200):
+            units[i] = units[i] * 1.01
+            units[i].label = name
+    shown = folded(units[0] + units[1])
+    (line,) = [line for line in facts(shown, notation_of([shown])) if "open=" in line]
+    assert line == r'look inside with draw(f, open="net/\"q\"\\")'
+
+
 def test_several_share_an_axis() -> None:
     both = [folded(PICTURES["moons"]()), folded(PICTURES["deep"]())]
     assert collisions(picture_of_folded(both)) == []
@@ -571,6 +596,22 @@ def test_hostile_names_are_text(label: str) -> None:
     name = label.replace("/", "|").strip() or "x"
     assert len(tags(chain(name))) == pytest.approx(len(tags(chain("layer"))), abs=8)  # titles of what was cut
     assert set(tags(chain(name))) == set(tags(chain("layer")))
+
+
+def test_units_have_one_order_whatever_digits_are_in_their_names() -> None:
+    paths = [("net", f"n{digit}") for digit in ("10", "9", "\u0663", "\u0664", "\u0665", "\u0966", "")]
+    keys = [natural(path) for path in paths]
+    assert all(one != other for i, one in enumerate(keys) for other in keys[:i])
+    assert [path[1] for path in sorted(paths, key=natural)][:3] == ["n", "n9", "n10"]
+
+
+def test_a_gate_of_too_many_inputs_is_folded() -> None:
+    f = sum([Value(1.0) for _ in range(1_000_000)])
+    (part,) = draw(f).folded[0].parts
+    assert (part.gates, part.inputs) == (1, 1_000_000)
+    assert len(draw(f).svg) < 20_000
+    with pytest.raises(ValueError, match=r"'depth 1' has 1,000,000 inputs of gates, too many .* \(at most 900\)"):
+        draw(f, open="depth 1")
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "random"])

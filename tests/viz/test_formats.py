@@ -1,4 +1,4 @@
-"""Pictures in every format: whole, deterministic, safe with hostile labels, and refused in one line where they must be."""
+"""Pictures in every format: whole, deterministic, safe with hostile labels, refused in one line where they must be."""
 
 import re
 import shutil
@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from autograd import Value, parse
+from autograd.functions import sum as total
 from tests.conftest import need
 from viz.drawing import WRITERS, Diagram, draw
+from viz.paper import POINTS
+from viz.shapes import Picture, Text
+from viz.tex import written
 
 HOSTILE = [
     "$x_1$\\input{y}",
@@ -47,7 +51,8 @@ def saved(diagram: Diagram, folder: Path, suffix: str) -> bytes:
 
 def test_text_formats_are_utf_8_with_newlines_and_hold_every_golden_number(text_format: str, tmp_path: Path) -> None:
     text = saved(draw(neuron()), tmp_path, text_format).decode()
-    assert "\r" not in text and text.endswith("\n")
+    assert "\r" not in text
+    assert text.endswith("\n")
     for number in ("0.73", "0.37", "1.37", "4.00", "6.00"):
         assert number in text
 
@@ -92,6 +97,39 @@ def test_tex_compiles(graph: object, tmp_path: Path) -> None:
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     assert run.returncode == 0, run.stdout.decode(errors="replace")[-2000:]
     assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_a_subscript_is_escaped_in_tex() -> None:
+    text = Text(0.0, 0.0, "w", 17.0, "name", ("wire", 0), subscript="#_}")
+    picture = Picture(10.0, 10.0, "", "", ((0.0, 0.0, (text,)),))
+    assert r"{w$_{\textnormal{\#\_\}}}$};" in written(picture, ())
+
+
+def wide() -> Value:
+    """Return a chain whose picture is far wider than TeX can count."""
+    v = Value(0.5, "x")
+    for i in range(100):
+        v = v + 1.0
+        v.label = f"{'W' * 37}{i}"
+    return v
+
+
+def tall() -> Value:
+    """Return a graph whose picture and table are together higher than TeX can count."""
+    return total([Value(0.5, f"x{i}") * Value(1.0, f"y{i}") for i in range(250)])
+
+
+@pytest.mark.parametrize("graph", [wide, tall])
+def test_tex_is_drawn_smaller_where_it_would_be_larger_than_tex_can_count(graph: object, tmp_path: Path) -> None:
+    diagram = draw(graph())  # type: ignore[operator]
+    assert max(diagram.picture.width, diagram.picture.height) * POINTS > 16_383
+    text = diagram.save(tmp_path / "f.tex").read_text(encoding="utf-8")
+    unit = re.search(r"\[x=([0-9.]+)pt,y=-([0-9.]+)pt,every node/\.style={scale=([0-9.]+)}", text)
+    assert unit is not None
+    assert unit[1] == unit[2]
+    assert max(diagram.picture.width, diagram.picture.height) * float(unit[1]) < 16_001
+    assert float(unit[3]) == pytest.approx(float(unit[1]) / POINTS, rel=1e-3)
+    test_tex_compiles(graph, tmp_path)
 
 
 def test_tex_tells_the_chain_rule_row_by_row(tmp_path: Path) -> None:

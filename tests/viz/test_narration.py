@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from autograd import DomainError, Value, backward_steps
-from autograd.functions import dot, exp, log, max, relu, sigmoid, softplus, sqrt, sum
+from autograd.functions import dot, exp, log, max, min, relu, sigmoid, softplus, sqrt, sum
 from autograd.gates import FLOWS, GATES, Gate, pow_to
 from autograd.value import apply
 from tests.viz.helpers import DRAWN, GOLDEN, gate_patterns, hostile, sigmoid_gate, sigmoid_neuron, xyz
@@ -31,16 +31,16 @@ FORWARD: from the inputs to f, each gate computes its value
   step 2  mul  f = q · z = 3 · (−4) = −12
 
 BACKWARD: from f to the inputs, each gate hands back downstream = upstream × local
-  step 3  start  ∂f/∂f = 1   the seed: raising f raises it by just as much
+  step 3  start  ∂f/∂f = 1   the seed: f grows exactly as much as f
   step 4  mul    f = q · z
       Swap multiplier: the mul gate hands each input the upstream gradient times the other input's
       value.
-      to q:  upstream 1 × local z = −4 → downstream −4   raising q a little lowers f
-      to z:  upstream 1 × local q =  3 → downstream  3   raising z a little raises f
+      to q:  upstream 1 × local z = −4 → downstream −4   a little more q lowers f
+      to z:  upstream 1 × local q =  3 → downstream  3   a little more z raises f
   step 5  add    q = x + y
       Gradient distributor: the add gate hands the upstream gradient to every input unchanged.
-      to x:  upstream −4 × local 1 → downstream −4   raising x a little lowers f
-      to y:  upstream −4 × local 1 → downstream −4   raising y a little lowers f
+      to x:  upstream −4 × local 1 → downstream −4   a little more x lowers f
+      to y:  upstream −4 × local 1 → downstream −4   a little more y lowers f
 
 GRADIENTS: what a small change of one input does to f
   ∂f/∂x = −4   raise x by 0.01 and f moves by about −0.04
@@ -65,9 +65,9 @@ def test_the_first_example_is_told_from_end_to_end() -> None:
         "step 6 exp k = exp(h) = exp(−1.00) = 0.3679",
         "step 7 add m = 1 + k = 1 + 0.3679 = 1.3679",
         "step 8 reciprocal f = 1 / m = 1 / 1.3679 = 0.7311",
-        "to m: upstream 1.00 × local −f · f = −0.5344 → downstream −0.5344 raising m lowers f",
-        "to h: upstream −0.5344 × local k = 0.3679 → downstream −0.1966 raising h a little lowers f",
-        "to g: upstream −0.1966 × local (−1.00) → downstream 0.1966 raising g a little raises f",
+        "to m: upstream 1.00 × local −f · f = −0.5344 → downstream −0.5344 a little more m lowers f",
+        "to h: upstream −0.5344 × local k = 0.3679 → downstream −0.1966 a little more h lowers f",
+        "to g: upstream −0.1966 × local (−1.00) → downstream 0.1966 a little more g raises f",
         "1 is a constant: no gradient is sent there",
         "step 12 exp k = exp(h) (scaler, as in step 10)",
         "∂f/∂w0 = −0.1966 raise w0 by 0.01 and f moves by about −0.001966",
@@ -86,10 +86,10 @@ def test_the_sigmoid_neuron_is_told_in_its_golden_numbers(line: str) -> None:
     [
         "step 2 max b = max(z, w) = max(2, −1) = 2",
         "Gradient router: the max gate hands the whole upstream gradient to the input it chose, and",
-        "to z: upstream 2 × local 1 → downstream 2 raising z a little raises f",
-        "to w: upstream 2 × local 0 → downstream 0 raising w a little does not move f",
-        "to x: upstream 2 × local y = −4 → downstream −8 raising x a little lowers f",
-        "to c: upstream 1 × local 2 → downstream 2 raising c a little raises f",
+        "to z: upstream 2 × local 1 → downstream 2 a little more z raises f",
+        "to w: upstream 2 × local 0 → downstream 0 a little more w does not move f",
+        "to x: upstream 2 × local y = −4 → downstream −8 a little more x lowers f",
+        "to c: upstream 1 × local 2 → downstream 2 a little more c raises f",
         "∂f/∂w = 0 raise w by 0.01 and f stays where it is",
     ],
 )
@@ -146,9 +146,9 @@ def test_an_input_that_only_one_graph_has_counts_as_zero_in_the_other() -> None:
 def test_a_fork_adds_up_branch_by_branch() -> None:
     x = Value(3.0, "x")
     told = story(x * x)
-    assert "branch 1 of 2: x was 0, now 0 + 3 = 3" in told
-    assert "branch 2 of 2: x was 3, now 3 + 3 = 6" in told
-    assert "x forks: its 2 gradients are added up now, and raising x a little raises f" in told
+    assert "branch 1 of 2: ∂f/∂x was 0, now 0 + 3 = 3" in told
+    assert "branch 2 of 2: ∂f/∂x was 3, now 3 + 3 = 6" in told
+    assert "x forks: its 2 gradients are added up now, and a little more x raises f" in told
     assert "∂f/∂x = 6" in told
 
 
@@ -156,11 +156,69 @@ def test_a_fork_over_several_gates_is_complete_only_when_its_last_branch_is_in()
     x = Value(3.0, "x")
     told = lines(story(x * x + x))
     assert [line for line in told if "branch" in line or "forks" in line] == [
-        "to x: upstream 1 × local 1 → downstream 1 branch 1 of 3: x was 0, now 0 + 1 = 1",
-        "to x: upstream 1 × local x = 3 → downstream 3 branch 2 of 3: x was 1, now 1 + 3 = 4",
-        "to x: upstream 1 × local x = 3 → downstream 3 branch 3 of 3: x was 4, now 4 + 3 = 7",
-        "x forks: its 3 gradients are added up now, and raising x a little raises f",
+        "to x: upstream 1 × local 1 → downstream 1 branch 1 of 3: ∂f/∂x was 0, now 0 + 1 = 1",
+        "to x: upstream 1 × local x = 3 → downstream 3 branch 2 of 3: ∂f/∂x was 1, now 1 + 3 = 4",
+        "to x: upstream 1 × local x = 3 → downstream 3 branch 3 of 3: ∂f/∂x was 4, now 4 + 3 = 7",
+        "x forks: its 3 gradients are added up now, and a little more x raises f",
     ]
+
+
+# --------------------------------------------------------------------------------------------------- kinks and overflow
+
+
+@pytest.mark.parametrize(
+    ("f", "notes"),
+    [
+        (lambda x, y: max(x, y), ["x gets 1", "y gets 0"]),
+        (lambda x, y: 3.0 * max(x, y), ["x gets 3", "y gets 0"]),
+        (lambda x, y: min(y, x), ["y gets 1", "x gets 0"]),
+        (lambda x, y: relu(x - 2.0) + y, ["a gets 0"]),
+        (lambda x, y: abs(x - 2.0) + y, ["a gets 0"]),
+        (lambda x, y: (x - 2.0).leaky_relu() + y, ["a gets 0.10"]),
+        (lambda x, y: (x - 2.0).step() + y, ["a gets 0"]),
+    ],
+    ids=["max", "scaled", "min", "relu", "abs", "leaky_relu", "step"],
+)
+def test_a_kink_is_told_where_no_one_slope_is_the_truth(f: Callable[[Value, Value], Value], notes: list[str]) -> None:
+    told = story(f(Value(2.0, "x"), Value(2.0, "y")))
+    assert re.findall(r"a kink: by convention (.*) here", told) == notes
+    assert re.search(r"^  ∂f/∂x = .*   a kink lies on the way: what a small change does depends on its dir", told, re.M)
+    assert "raise x by" not in told
+    assert "a little more x" not in told
+    assert "Moving all inputs" not in told
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x**2,
+        lambda x: x * 0.0,
+        lambda x: x * x * x,
+        lambda x: max(x, x),
+        lambda x: (x + 40.0).tanh(),
+        lambda x: x + 3e9,
+        lambda x: max(x, 1e-3),
+        lambda x: x.cos(),
+        lambda x: sqrt(x + 1e-12),
+        lambda x: log(x + 1e-12),
+    ],
+)
+def test_no_kink_is_made_up(f: Callable[[Value], Value]) -> None:
+    assert "kink" not in story(f(Value(0.0, "x")))
+
+
+@pytest.mark.parametrize("gate", GATES.values(), ids=GATES)
+def test_a_gate_has_no_kink_where_it_is_probed(gate: Gate) -> None:
+    low, high = gate.probe
+    for k in range(1, 40):
+        xs = [Value(low + (high - low) * ((k + i) / 41.3 % 1), f"x{i}") for i in range(gate.arity or 3)]
+        assert "kink" not in story(apply(gate, *xs))
+
+
+def test_an_overflow_is_told_where_it_happens() -> None:
+    told = story(Value(1000.0, "x").exp() * 2.0 + 1.0)
+    assert "exp(1000) = ∞ (overflow: too large for a float)\n" in told
+    assert told.count("overflow") == 1
 
 
 # ----------------------------------------------------------------------------------------------- formulas of the cards
@@ -231,7 +289,15 @@ def test_a_gate_of_a_users_own_that_takes_only_numbers_is_told_by_its_name() -> 
     cube = Gate("cube", "x³", "scaler", lambda x: math.pow(x, 3), lambda z, x: (3 * math.pow(x, 2),))
     told = lines(story(apply(cube, Value(2.0, "x"))))
     assert "step 1 cube f = cube(x) = cube(2) = 8" in told
-    assert "to x: upstream 1 × local 12 → downstream 12 raising x a little raises f" in told
+    assert "to x: upstream 1 × local 12 → downstream 12 a little more x raises f" in told
+
+
+def test_numbers_in_a_formula_are_long_enough_to_reckon_with() -> None:
+    x = Value(3.0, "x")
+    told = story(x * math.e + math.pi)
+    assert "a = x · 2.72 = 3.00 · 2.7183 = 8.1548\n" in told
+    assert "f = a + 3.14 = 8.1548 + 3.1416 = 11.2964\n" in told
+    assert "f = x · 0.125 = 3.00 · 0.125 = 0.3750\n" in story(x * 0.125)
 
 
 def test_a_pattern_is_explained_once() -> None:
@@ -257,7 +323,7 @@ def test_any_graph_is_told(make: Callable[[], Value]) -> None:
     told, listed = story(f), table(f)
     assert all(c.isprintable() or c == "\n" for c in told + listed)
     inputs = [wire for wire in circuit.wires if wire.source is None and not wire.node.is_constant]
-    assert told.count("raise ") == len(inputs)
+    assert told.count("raise ") + told.count("   a kink lies on the way") >= len(inputs)
     assert told.count("  step ") + told.count("\n step ") == 2 * len(circuit.boxes) + 1
     assert len(listed.splitlines()) == 2 + len(circuit.wires)
     names = [line.split("  ")[0].split(" =")[0] for line in listed.splitlines()[2:]]
@@ -347,7 +413,7 @@ def test_constants_alone_have_no_gradients() -> None:
 
 def test_nan_and_infinity_are_told() -> None:
     x = Value(math.nan, "x")
-    assert "nobody knows what raising x does" in story(x * x)
+    assert "nobody knows what a little more x does" in story(x * x)
     assert "downstream ∞" in story(Value(1000.0, "x").exp())
 
 
@@ -377,6 +443,12 @@ def test_what_cannot_be_told(tell: Callable[[object], str]) -> None:
         v = v + 1
     with pytest.raises(ValueError, match="301 gates are too many"):
         tell(v)
+
+
+def test_a_name_that_is_given_away_is_not_given_twice() -> None:
+    f = sum([Value(1.0, "x"), Value(2.0, "x#2"), Value(3.0, "x"), Value(4.0, "x#2")])
+    assert [line.split()[0] for line in table(f).splitlines()[2:]] == ["x", "x#2", "x#3", "x#2#2", "f"]
+    assert len(compare(f, f).splitlines()) == 2 + 5
 
 
 # ------------------------------------------------------------------------------------------------- columns and spelling

@@ -26,6 +26,8 @@ def read(text: str) -> float:
         (-12.0, "−12", "−12.00"),
         (99_999.0, "99999", "99999.00"),
         (100_000.0, "1e5", "1e5"),
+        (99_999.999, "1e5", "1e5"),
+        (-99_999.99, "−1e5", "−99999.99"),
         (-123_456.0, "−1.23e5", "−1.23e5"),
         (1e300, "1e300", "1e300"),
         (math.inf, "∞", "∞"),
@@ -165,3 +167,7 @@ def test_a_label_shows_something_printable_of_at_most_forty_characters(label: st
     assert 1 <= len(shown) <= LONGEST_LABEL
     assert shown.isprintable()
     assert shown == "?" or set(shown) <= set(label) | {" ", "…"}
+
+
+def test_no_number_is_rounded_to_more_digits_than_there_is_room_for() -> None:
+    assert (DECIMALS.longer(99_999.99999), DECIMALS.longer(99_999.9951)) == ("1e5", "99999.9951")

@@ -1,4 +1,4 @@
-"""The pages of the stepper, driven in a browser that has no network: what is shown at every step is what was recorded."""
+"""The pages of the stepper in a browser without a network: what is shown at every step is what was recorded."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autograd import Value
+from autograd import Value, no_grad
 from autograd.functions import dot, exp, log, sigmoid, tanh
 from autograd.graph import order
 from tests.viz.helpers import GOLDEN, HARDER, HOSTILE_LABELS, RANDOM, random_graph, values
@@ -20,6 +20,7 @@ from viz.circuit import Circuit, circuit_of
 from viz.expand import expanded
 from viz.layout import gradient_text
 from viz.notation import Notation, full
+from viz.shapes import LEGEND
 from viz.stepper import Stepper, step
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ SCRIPT = Path(__file__).resolve().parents[2] / "viz" / "stepper.js"
 def layer_with_forks() -> Value:
     """Two neurons that share their inputs, and one that reads both."""
     xs = values("x", [0.5, -1.2])
-    a, b = (tanh(dot(values(f"w{name}", ws), xs, Value(0.1, f"b{name}"))) for name, ws in (("a", [0.4, -0.3]), ("b", [-0.7, 0.2])))
+    a, b = (
+        tanh(dot(values(f"w{name}", ws), xs, Value(0.1, f"b{name}")))
+        for name, ws in (("a", [0.4, -0.3]), ("b", [-0.7, 0.2]))
+    )
     return sigmoid(dot(values("v", [1.5, -0.8]), [a, b], Value(0.3, "c")))
 
 
@@ -54,7 +58,7 @@ WALKED: dict[str, Callable[[], Value]] = {
     "limits": limits,
 }
 
-# What a page shows after each of some moves: "next" presses that button, a number sets the slider, "ArrowLeft" is a key.
+# What a page shows after each of some moves: "next" presses that button, "ArrowLeft" the key, a number sets the slider.
 # Texts stand in the order of the picture; `gates` are the places of gates within it; `crowded` are texts that stand on
 # others or on gates. A text is measured again only when it has changed.
 WALK = """moves => {
@@ -87,13 +91,14 @@ WALK = """moves => {
     };
     const [texts, gates] = [all('text'), all('.gw-gate')];
     const table = () => [...document.querySelectorAll('table:not([hidden]) tbody tr')];
+    const shown = kind => texts.filter(t => t.matches(kind)).map(t => t.matches('.hidden') ? null : words(t));
     const look = () => {
         return {
             count: one('.count').textContent,
             crowded: crowded(),
             gates: gates.map(measure).map(({left, top}) => `${left.toFixed(1)},${top.toFixed(1)}`),
-            values: texts.filter(t => t.matches('.gw-value[data-wire]')).map(t => t.matches('.hidden') ? null : words(t)),
-            gradients: texts.filter(t => t.matches('.gw-gradient[data-wire]')).map(t => t.matches('.hidden') ? null : words(t)),
+            values: shown('.gw-value[data-wire]'),
+            gradients: shown('.gw-gradient[data-wire]'),
             cells: table().map(row => [...row.cells].slice(2).map(cell => [cell.textContent, cell.title])),
             working: all('.gw-gate.working').map(g => Number(g.dataset.gate)),
             locals: all('.gw-local:not(.hidden)').map(words),
@@ -160,7 +165,9 @@ def check_walk(circuit: Circuit, seen: dict[int, dict[str, Any]]) -> None:
         assert shown["crowded"] == []
         assert shown["gates"] == seen[0]["gates"]
         known = [wire.source is None or wire.source < number for wire in circuit.wires]
-        assert shown["values"] == [short(w.value) if there else None for w, there in zip(circuit.wires, known, strict=True)]
+        assert shown["values"] == [
+            short(w.value) if there else None for w, there in zip(circuit.wires, known, strict=True)
+        ]
         assert [text is not None for text in shown["gradients"]] == [wire.index in gradients for wire in circuit.wires]
         for wire, there, (value, gradient) in zip(circuit.wires, known, shown["cells"], strict=True):
             assert value == ([short(wire.value), full(wire.value)] if there else ["·", "not yet"])
@@ -168,7 +175,9 @@ def check_walk(circuit: Circuit, seen: dict[int, dict[str, Any]]) -> None:
             assert gradient == (["·", "not yet"] if so_far is None else [short(so_far), full(so_far)])
         at_work = [] if number in (0, count + 1) else [number - 1 if number <= count else 2 * count + 1 - number]
         assert shown["working"] == at_work
-        assert shown["active"] == ([circuit.boxes[i].wire for i in at_work] or [circuit.root.index] * (number == count + 1))
+        assert shown["active"] == (
+            [circuit.boxes[i].wire for i in at_work] or [circuit.root.index] * (number == count + 1)
+        )
         assert len(shown["locals"]) == sum([len(circuit.boxes[i].pins) for i in at_work])
         assert shown["wide"] <= 0
         assert "undefined" not in shown["panel"]
@@ -176,7 +185,7 @@ def check_walk(circuit: Circuit, seen: dict[int, dict[str, Any]]) -> None:
     assert seen[last_of(circuit)]["gradients"] == [gradient_text(circuit, wire) for wire in circuit.wires]
 
 
-# ------------------------------------------------------------------------------------------------------------- every step
+# ----------------------------------------------------------------------------------------------------------- every step
 
 
 @pytest.mark.parametrize("name", WALKED)
@@ -248,9 +257,25 @@ def test_the_golden_gradients_of_the_sigmoid_neuron(opened: Callable[..., "Page"
 def test_a_sum_grows_at_a_fork(opened: Callable[..., "Page"]) -> None:
     seen = walk(opened(HARDER["cube"]()), 5)
     assert [shown["gradients"][0] for shown in seen] == [None, None, None, None, "◂ 9", "◂ 9 + 9 + 9 = 27"]
-    assert "branch 1 of 3: x has 9 so far" in seen[4]["panel"]
-    assert "branch 2 of 3: x was 9, now 9 + 9 = 18" in seen[5]["panel"]
-    assert "branch 3 of 3: x was 18, now 18 + 9 = 27; all branches are in: raising x a little raises f" in seen[5]["panel"]
+    assert "branch 1 of 3: ∂f/∂x was 0, now 0 + 9 = 9" in seen[4]["panel"]
+    assert "branch 2 of 3: ∂f/∂x was 9, now 9 + 9 = 18" in seen[5]["panel"]
+    assert "branch 3 of 3: ∂f/∂x was 18, now 18 + 9 = 27; all branches are in: a little" in seen[5]["panel"]
+    assert "a little more x raises f" in seen[5]["panel"]
+
+
+def test_a_kink_an_overflow_and_a_long_constant_are_told(opened: Callable[..., "Page"]) -> None:
+    x = Value(3.0, "x")
+    seen = walk(opened(abs(Value(0.0, "y"))), 3)
+    assert "a kink: by convention y gets 0 here" in seen[3]["panel"]
+    assert seen[3]["panel"].endswith("a kink lies on the way: what a small change does depends on its direction")
+    assert "overflow: too large for a float" in walk(opened(exp(Value(1000.0, "x"))), 1)[1]["panel"]
+    assert "=x·2.72=3.00·2.7183=8.1548" in walk(opened(x * math.e), 1)[1]["panel"]
+
+
+def test_page_and_picture_have_one_key(opened: Callable[..., "Page"]) -> None:
+    shown = opened(GOLDEN["xyz"]()).locator(".legend").inner_text()
+    assert all(f"{sample}{words}" in shown for _, sample, words in LEGEND)
+    assert not re.search(r"\d", shown)
 
 
 def test_the_panel_says_what_the_gates_do(opened: Callable[..., "Page"]) -> None:
@@ -260,13 +285,13 @@ def test_the_panel_says_what_the_gates_do(opened: Callable[..., "Page"]) -> None
     assert "q=x+y=−2+5=3" in said[1].replace(" ", "")
     assert "∂f/∂f1" in said[3].replace(" ", "")
     assert "hands each input the upstream gradient times the other input's value" in said[4]
-    assert "raising q a little lowers f" in said[4]
+    assert "a little more q lowers f" in said[4]
     assert "local = z(−4)" in said[4]
     assert "Both passes are done" in said[5]
     assert "∂f/∂x = −4" in said[5]
 
 
-# ---------------------------------------------------------------------------------------------------------------- controls
+# ------------------------------------------------------------------------------------------------------------- controls
 
 
 def shown_step(page: "Page") -> int:
@@ -329,7 +354,9 @@ def test_every_gate_and_control_is_reached_by_tab(opened: Callable[..., "Page"])
     reached = []
     for _ in range(18):
         page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.innerText || document.activeElement.id"))
+        reached.append(
+            page.evaluate("(({ariaLabel, innerText, id}) => ariaLabel || innerText || id)(document.activeElement)")
+        )
     gates = {label for label in reached if label.endswith("go to its step")}
     assert len(gates) == 5
     assert {"Next", "Last", "Play", "Step"} <= {label.strip() for label in reached}
@@ -380,7 +407,9 @@ def test_the_live_region_says_one_sentence_a_step(opened: Callable[..., "Page"])
 
 
 @pytest.mark.parametrize(("number", "opened_number"), [(0, 0), (3, 3), (5, 8), (6, 9), (7, 13), (8, 14), (11, 17)])
-def test_the_toggle_keeps_to_the_same_gates_work(number: int, opened_number: int, opened: Callable[..., "Page"]) -> None:
+def test_the_toggle_keeps_to_the_same_gates_work(
+    number: int, opened_number: int, opened: Callable[..., "Page"]
+) -> None:
     page = opened(GOLDEN["sigmoid_gate"](), f"#step={number}")
     toggle = page.get_by_label("Show sigmoid as elementary gates")
     assert not toggle.is_checked()
@@ -421,7 +450,7 @@ def test_wires_keep_their_names_when_gates_are_opened(opened: Callable[..., "Pag
     assert len(set(names)) == len(names)
 
 
-# ----------------------------------------------------------------------------------------------------------- the address
+# ---------------------------------------------------------------------------------------------------------- the address
 
 
 def test_the_fragment_restores_a_step_and_follows_it(opened: Callable[..., "Page"]) -> None:
@@ -438,7 +467,9 @@ def test_the_fragment_restores_a_step_and_follows_it(opened: Callable[..., "Page
     assert page.evaluate("history.length") <= 4
 
 
-@pytest.mark.parametrize(("fragment", "number"), [("#step=999", 5), ("#step=-3", 0), ("#step=x", 0), ("#", 0), ("#%%%", 0), ("#step=1e9", 1)])
+@pytest.mark.parametrize(
+    ("fragment", "number"), [("#step=999", 5), ("#step=-3", 0), ("#step=x", 0), ("#", 0), ("#%%%", 0), ("#step=1e9", 1)]
+)
 def test_a_strange_fragment_breaks_nothing(fragment: str, number: int, opened: Callable[..., "Page"]) -> None:
     assert shown_step(opened(GOLDEN["xyz"](), fragment)) == number
 
@@ -453,7 +484,7 @@ def test_the_page_runs_in_a_sandboxed_frame(page: "Page", complaints: list[str])
     assert complaints == []
 
 
-# ------------------------------------------------------------------------------------------------- hostile and odd graphs
+# ----------------------------------------------------------------------------------------------- hostile and odd graphs
 
 
 def test_hostile_labels_are_shown_as_text(opened: Callable[..., "Page"]) -> None:
@@ -473,7 +504,7 @@ def test_a_hostile_gate_is_shown_as_text(opened: Callable[..., "Page"]) -> None:
     from autograd.value import apply
 
     evil = "</script><img src=x onerror=alert(1)>"
-    gate = Gate(evil, evil, evil, lambda x: x * 1.0, lambda z, x: (1.0,))
+    gate = Gate(evil, evil, "scaler", lambda x: x * 1.0, lambda z, x: (1.0,))
     page = opened(apply(gate, Value(1.0, "x")))
     walk(page, 3)
     assert page.locator("img").count() == 0
@@ -506,6 +537,20 @@ def test_a_page_is_small(make: Callable[[], Value]) -> None:
     assert len(step(make()).html.encode()) < 150_000
 
 
+def test_a_page_made_inside_no_grad_has_its_toggle_too() -> None:
+    f = GOLDEN["sigmoid_gate"]()
+    html = step(f).html
+    with no_grad():
+        assert step(f).html == html
+
+
+def test_where_opening_leaves_a_domain_only_the_closed_view_is_made() -> None:
+    numbers = [Value(0.01 * i, "x") for i in range(100)]
+    x, rounding = next((x, r) for x in numbers if (r := tanh(x).data - expanded(tanh(x)).root.data))
+    edge = (tanh(x) - tanh(x).data) * math.copysign(1.0, rounding) + abs(rounding) / 2  # > 0, but not when opened
+    assert 'id="elementary"' not in step(log(edge)).html
+
+
 def test_no_gradient_of_the_graph_is_touched() -> None:
     f = layer_with_forks()
     before = [(node.data, node.grad) for node in order(f)]
@@ -529,12 +574,12 @@ def test_a_page_is_saved_whole_and_only_as_html(tmp_path: Path) -> None:
     assert stepper.save(str(target)) == target
     assert target.read_text(encoding="utf-8") == stepper.html
     for name in ("page.svg", "page", "page.html.gz"):
-        with pytest.raises(ValueError, match="a stepper is saved as .html, not as"):
+        with pytest.raises(ValueError, match=r"a stepper is saved as \.html, not as"):
             stepper.save(tmp_path / name)
     assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
 
 
-# --------------------------------------------------------------------------------------------- phones, paper, large graphs
+# ------------------------------------------------------------------------------------------ phones, paper, large graphs
 
 
 @pytest.mark.parametrize("name", [*GOLDEN, "wide_dot", "hostile_labels", "layer_with_forks", "softmax_loss"])
@@ -605,7 +650,7 @@ def test_three_hundred_gates_step_without_a_pause(opened: Callable[..., "Page"])
     assert usual < 250  # milliseconds; some 15 on a machine that does nothing else
 
 
-# ------------------------------------------------------------------------------------------------------------- JavaScript
+# ----------------------------------------------------------------------------------------------------------- JavaScript
 
 
 def test_numbers_are_written_as_python_writes_them(node: str) -> None:
@@ -613,11 +658,19 @@ def test_numbers_are_written_as_python_writes_them(node: str) -> None:
     numbers = [0.0, -0.0, 1.0, 0.125, 0.375, -0.625, 2.5, 3.5, 0.005, 0.00499, 99999.5, 1e5, 1e-5, 123456.789]
     numbers += [1e21, 1e22, 5e-324, 1.7976931348623157e308, 0.1, 0.2 + 0.1, 1 / 3, math.inf, -math.inf, math.nan]
     numbers += [k / 8 for k in range(-40, 40)] + [k / 32 for k in range(-40, 40)] + [k / 1000 for k in range(1, 40)]
-    numbers += [rng.uniform(-10, 10) for _ in range(200)] + [rng.uniform(-1, 1) * 10 ** rng.randint(-12, 12) for _ in range(200)]
+    numbers += [rng.uniform(-10, 10) for _ in range(200)] + [
+        rng.uniform(-1, 1) * 10 ** rng.randint(-12, 12) for _ in range(200)
+    ]
     numbers += [x for x in (struct.unpack("<d", rng.randbytes(8))[0] for _ in range(200)) if math.isfinite(x)]
     decimals, whole = Notation([0.5]), Notation([1.0])
     expected = [
-        [decimals.short(x), decimals.longer(x), decimals.factor(x), full(x), *([whole.short(x), whole.longer(x)] if x % 1 == 0 else [])]
+        [
+            decimals.short(x),
+            decimals.longer(x),
+            decimals.factor(x),
+            full(x),
+            *([whole.short(x), whole.longer(x)] if x % 1 == 0 else []),
+        ]
         for x in numbers
     ]
     program = f"""
@@ -630,7 +683,9 @@ def test_numbers_are_written_as_python_writes_them(node: str) -> None:
         ])));
     """
     spelled = json.dumps([repr(x).replace("inf", "Infinity").replace("nan", "NaN") for x in numbers])
-    run = subprocess.run([node, "-e", program], input=spelled, capture_output=True, text=True, check=True, encoding="utf-8")
+    run = subprocess.run(
+        [node, "-e", program], input=spelled, capture_output=True, text=True, check=True, encoding="utf-8"
+    )
     assert len(numbers) > 500
     for x, python, javascript in zip(numbers, expected, json.loads(run.stdout), strict=True):
         assert javascript == python, x

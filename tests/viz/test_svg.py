@@ -15,7 +15,8 @@ from autograd import Value
 from tests.viz.helpers import DRAWN, GOLDEN, HARDER, HOSTILE_LABELS, PICTURES, REWRITE, STORED, random_graph
 from viz import draw
 from viz.notation import clipped
-from viz.svg import escaped
+from viz.shapes import Text, subscripted
+from viz.svg import escaped, written
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -194,6 +195,16 @@ def test_the_picture_says_what_it_is() -> None:
     assert root.attrib["role"] == "img"
     assert root.findtext(f"{SVG}title") == "Computational graph of f = −12"
     assert root.findtext(f"{SVG}desc") == "2 gates from 3 inputs to f. Gradients of f: x −4, y −4, z 3."
+
+
+def test_only_plain_digits_are_a_subscript_and_it_is_escaped() -> None:
+    assert [subscripted(label) for label in ("w12", "w\u0663", "w1\u0663")] == [
+        ("w", "12"),
+        ("w\u0663", ""),
+        ("w1\u0663", ""),
+    ]
+    text = Text(0.0, 0.0, "w", 17.0, "name", ("wire", 0), subscript="<b>&")
+    assert ">&lt;b&gt;&amp;</tspan>" in written(text)
 
 
 def test_the_digits_after_a_word_are_a_subscript() -> None:
