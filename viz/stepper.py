@@ -29,7 +29,7 @@ from autograd.gates import FLOWS
 from autograd.graph import Step
 from autograd.value import Value
 from viz import mathml, theme
-from viz.circuit import MOST_GATES, Box, Circuit, Wire, circuit_of
+from viz.circuit import Box, Circuit, Wire, circuit_of, too_many
 from viz.drawing import Diagram, write_aside
 from viz.expand import Expansion, expanded
 from viz.layout import LINE_ABOVE, LINE_BELOW, Placement, Spot, Stub, place
@@ -119,8 +119,7 @@ def step(f: Value) -> Stepper:
     views = [_View(0, circuit)]
     with suppress(DomainError):  # by a rounding error, which is no reason to refuse the page
         expansion = expanded(f)
-        gates = sum([node.gate is not None for node in graph.order(expansion.root)])
-        if expansion.owners and gates <= MOST_GATES:
+        if expansion.owners and not any(too_many(graph.order(expansion.root))):
             views.append(_opened(circuit, expansion))
     return Stepper(_page(views), Diagram((circuit,)))
 
