@@ -22,7 +22,7 @@ from autograd import graph
 from autograd.differences import EPSILON, SMALLEST, slopes_at
 from autograd.errors import GradientError
 from autograd.functional import record
-from autograd.gates import Gate
+from autograd.gates import SHARES, Gate
 from autograd.value import Constant, Value, as_float
 
 __all__ = ["Edge", "Report", "check_gradients"]
@@ -314,7 +314,7 @@ def _graph_moved(below: Sequence[Value], leaf: Value, root: Value) -> Scalar:
 def _noise(node: Value, slopes: Sequence[float]) -> float:
     """Return how far rounding moves a gate's value: what one rounding of the output and of every input does to it."""
     assert node.gate is not None
-    unit = 1.0 if node.gate.flow == "shares" else 0.0  # shares are parts of 1, and rounded as it is
+    unit = 1.0 if node.gate.flow == SHARES else 0.0  # shares are parts of 1, and rounded as it is
     inputs = [max(abs(x._data), unit) * abs(slope) for x, slope in zip(graph.inputs_of(node), slopes)]
     return EPSILON * sum([size for size in (abs(node._data), *inputs) if size < inf]) + SMALLEST
 

@@ -42,7 +42,20 @@ from autograd.elementary import (
     where,
 )
 
-__all__ = ["EVERYWHERE", "FAMILIES", "FLOWS", "GATES", "Domain", "Flow", "Gate", "named", "register", "spelled"]
+__all__ = [
+    "EVERYWHERE",
+    "FAMILIES",
+    "FLOWS",
+    "GATES",
+    "SHARES",
+    "SWITCH",
+    "Domain",
+    "Flow",
+    "Gate",
+    "named",
+    "register",
+    "spelled",
+]
 
 ANY = 0  # the arity of a gate that takes any number of inputs
 
@@ -136,6 +149,8 @@ def multiplies_in_pairs(xs: tuple[float, ...], slopes: tuple[float, ...]) -> boo
     return all(abs(p - q) <= 1e-9 * max(p, q) for p, q in pairs) and all(slope == 1.0 for slope in slopes[2 * n :])
 
 
+SWITCH, SHARES = "switch", "shares"  # read elsewhere too: by the picture of dead units, and by the gradient check
+
 FLOWS: dict[str, Flow] = {
     "gradient distributor": Flow(
         "hands the upstream gradient to every input unchanged",
@@ -161,11 +176,11 @@ FLOWS: dict[str, Flow] = {
         "scales the upstream gradient for each input by its partner; a divisor gets it with a minus sign",
         multiplies_in_pairs,
     ),
-    "switch": Flow(
+    SWITCH: Flow(
         "lets the sign of its input decide what becomes of the upstream gradient",
         lambda xs, slopes: xs[0] <= 0 or slopes[0] in (0.0, 1.0),
     ),
-    "shares": Flow(
+    SHARES: Flow(
         "splits the upstream gradient into shares that add up to it",
         lambda xs, slopes: min(slopes) >= 0 and adds_up(slopes, 1.0),
     ),
@@ -417,7 +432,7 @@ SOFTPLUS = Gate(
 ABS = Gate(
     name="abs",
     symbol="|x|",
-    flow="switch",
+    flow=SWITCH,
     forward=operator.abs,
     partials=lambda z, x: (sign(x),),  # 0 at 0, by convention
     latex=("|x|", r"\operatorname{sign}(x)"),
@@ -443,7 +458,7 @@ MIN = Gate(
 RELU = Gate(
     name="relu",
     symbol="relu",
-    flow="switch",
+    flow=SWITCH,
     forward=lambda x: maximum(0.0, x),
     partials=lambda z, x: (where(isnan(x), x, where(x > 0, 1.0, 0.0)),),
     latex=(r"\max(0,x)", "[x>0]"),
@@ -451,7 +466,7 @@ RELU = Gate(
 STEP = Gate(
     name="step",
     symbol="step",
-    flow="switch",
+    flow=SWITCH,
     forward=lambda x: where(isnan(x), x, where(x > 0, 1.0, 0.0)),
     partials=lambda z, x: (0.0,),  # flat on both sides: a perceptron cannot be trained by descent
     latex=("[x>0]", "0"),
@@ -487,7 +502,7 @@ DOT = Gate(
 LOGSUMEXP = Gate(
     name="logsumexp",
     symbol="lse",
-    flow="shares",
+    flow=SHARES,
     forward=logsumexp,
     partials=lambda z, *xs: tuple(exp(x - z) for x in xs),
     arity=ANY,
@@ -564,7 +579,7 @@ def leaky_relu(slope: float) -> Gate:
     return Gate(
         name=f"leaky_relu({spelled(slope)})",
         symbol="leaky",
-        flow="switch",
+        flow=SWITCH,
         forward=lambda x: where(x > 0, x, slope * x),
         partials=lambda z, x: (where(isnan(x), x, where(x > 0, 1.0, slope)),),
         latex=(f"x\\ \\text{{or}}\\ {spelled(slope)}x", f"[x>0]+{spelled(slope)}[x\\le 0]"),
@@ -580,7 +595,7 @@ def elu(alpha: float) -> Gate:
     return Gate(
         name=f"elu({spelled(alpha)})",
         symbol="elu",
-        flow="switch",
+        flow=SWITCH,
         forward=lambda x: where(x > 0, x, alpha * expm1(minimum(x, 0.0))),
         partials=lambda z, x: (where(x > 0, 1.0, z + alpha),),
         latex=(f"x\\ \\text{{or}}\\ {spelled(alpha)}(e^x-1)", f"1\\ \\text{{or}}\\ {spelled(alpha)}e^x"),

@@ -21,7 +21,7 @@ from functools import cached_property
 from math import nan
 
 from autograd import graph
-from autograd.gates import Gate
+from autograd.gates import SWITCH, Gate
 from autograd.graph import inputs_of
 from autograd.value import Value
 from viz.circuit import too_many
@@ -32,7 +32,6 @@ __all__ = ["Folded", "Link", "Part", "folded", "is_large"]
 MOST_UNITS = 40  # as many are drawn one by one …
 MOST_IN_LAYER = 24  # … of which so many in one layer
 INPUTS = -1  # the source of a link that brings inputs
-SWITCH = "switch"
 
 
 @dataclass(frozen=True, slots=True)
