@@ -4,6 +4,9 @@ python tests/viz/helpers.py    draws the golden pictures anew, after a change of
 """
 
 import operator
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial, reduce
 from pathlib import Path
@@ -249,6 +252,20 @@ DRAWN = GOLDEN | HARDER | RANDOM
 # ------------------------------------------------------------------------------------------------------ golden pictures
 
 STORED = ("xyz", "sigmoid_neuron", "gate_patterns")  # what pictures look like is kept byte by byte
+
+
+def digest_elsewhere(module: str, seed: str) -> str:
+    """Return what a test module's `digest()` is in a process of its own, with another seed for the hashes of texts."""
+    run = subprocess.run(
+        [sys.executable, "-c", f"from {module} import digest; print(digest())"],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout.strip()
+
 
 if __name__ == "__main__":
     for name in STORED:

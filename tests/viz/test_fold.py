@@ -1,10 +1,7 @@
 """Folding: who belongs together, what is told of it, how it is drawn, and what is inside a part that is opened."""
 
-import os
 import random
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from hashlib import sha256
 from itertools import pairwise
@@ -18,7 +15,7 @@ import pytest
 from autograd import Value
 from autograd.functions import dot, sum, tanh
 from autograd.graph import order
-from tests.viz.helpers import HOSTILE_LABELS
+from tests.viz.helpers import HOSTILE_LABELS, digest_elsewhere
 from viz import draw, theme
 from viz.fold import INPUTS, Folded, Link, Part, folded
 from viz.fold_picture import picture_of_folded
@@ -31,7 +28,6 @@ from viz.svg import svg
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-ROOT = Path(__file__).resolve().parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -616,16 +612,7 @@ def test_a_gate_of_too_many_inputs_is_folded() -> None:
 
 @pytest.mark.parametrize("seed", ["0", "1", "random"])
 def test_another_process_with_other_hashes_draws_the_same_bytes(seed: str) -> None:
-    script = "from tests.viz.test_fold import digest; print(digest())"
-    run = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": seed},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout.strip() == digest()
+    assert digest_elsewhere(__name__, seed) == digest()
 
 
 def digest() -> str:

@@ -1,7 +1,4 @@
-import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +9,17 @@ from xml.etree import ElementTree
 import pytest
 
 from autograd import Value
-from tests.viz.helpers import DRAWN, GOLDEN, HARDER, HOSTILE_LABELS, PICTURES, REWRITE, STORED, random_graph
+from tests.viz.helpers import (
+    DRAWN,
+    GOLDEN,
+    HARDER,
+    HOSTILE_LABELS,
+    PICTURES,
+    REWRITE,
+    STORED,
+    digest_elsewhere,
+    random_graph,
+)
 from viz import draw
 from viz.notation import clipped
 from viz.shapes import Text, subscripted
@@ -21,7 +28,6 @@ from viz.svg import escaped, written
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-ROOT = Path(__file__).resolve().parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -259,15 +265,7 @@ def digest(names: list[str] = NAMES) -> str:
 
 @pytest.mark.parametrize("seed", ["0", "1", "random"])
 def test_another_process_with_other_hashes_draws_the_same_bytes(seed: str) -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", "from tests.viz.test_svg import digest; print(digest())"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": seed},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout.strip() == digest()
+    assert digest_elsewhere(__name__, seed) == digest()
 
 
 def test_what_was_drawn_before_does_not_show() -> None:
