@@ -1,3 +1,99 @@
-"""Neurons, layers and multi-layer perceptrons, built from Values."""
+"""Neurons, layers and multi-layer perceptrons built from Values, and how they are trained.
 
-__all__: list[str] = []
+What there is:
+
+    Module                                             parameters, state, files
+    Neuron, Layer, MLP, Sequential, Dropout, Maxout    what networks are made of; load_model reads one from a file
+    mse, cross_entropy, hinge, …, l1, l2               losses on one example, penalties on weights
+    SGD, Adam, …, StepLR, …                            optimizers and schedules
+    moons, spirals, …, minibatches, read_csv           data
+    fit, predict, accuracy                             training, and what comes of it
+"""
+
+from nn.data import Table, blobs, circles, linear, minibatches, moons, read_csv, spirals, split, xor
+from nn.layers import MLP, Dropout, Layer, Maxout, Neuron, Sequential, load_model
+from nn.losses import (
+    binary_cross_entropy,
+    cross_entropy,
+    hinge,
+    huber,
+    l1,
+    l2,
+    mse,
+    multiclass_hinge,
+    nll,
+    quadratic,
+    squared_error,
+)
+from nn.module import Module
+from nn.optim import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    Descent,
+    Optimizer,
+    RMSprop,
+    StopAtGradientNorm,
+    descend,
+    line_search,
+    optimizer_named,
+)
+from nn.schedule import CosineAnnealingLR, ExponentialLR, LinearLR, Schedule, SequentialLR, StepLR
+from nn.train import History, TrainingError, accuracy, fit, predict
+
+__all__ = [
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "CosineAnnealingLR",
+    "Descent",
+    "Dropout",
+    "ExponentialLR",
+    "History",
+    "Layer",
+    "LinearLR",
+    "MLP",
+    "Maxout",
+    "Module",
+    "Neuron",
+    "Optimizer",
+    "RMSprop",
+    "SGD",
+    "Schedule",
+    "Sequential",
+    "SequentialLR",
+    "StepLR",
+    "StopAtGradientNorm",
+    "Table",
+    "TrainingError",
+    "accuracy",
+    "binary_cross_entropy",
+    "blobs",
+    "circles",
+    "cross_entropy",
+    "descend",
+    "fit",
+    "hinge",
+    "huber",
+    "l1",
+    "l2",
+    "line_search",
+    "linear",
+    "load_model",
+    "minibatches",
+    "moons",
+    "mse",
+    "multiclass_hinge",
+    "nll",
+    "optimizer_named",
+    "predict",
+    "quadratic",
+    "read_csv",
+    "spirals",
+    "split",
+    "squared_error",
+    "xor",
+]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nn
 from autograd import Value as Ours
 
 
@@ -181,6 +182,131 @@ def test_the_golden_numbers_are_micrograds() -> None:
     printed, losses, parameters = training(Theirs)
     assert digest(losses, parameters) == close(TRAINING)
     assert printed[-1] == LAST_LINE
+
+
+# --------------------------------------------------------------- in the manner of micrograd: its own neurons and layers
+
+
+def set_weights(model: Any, seed: int) -> Any:
+    """Give a model the same weights whoever made it: its own are random."""
+    rng = random.Random(seed)
+    for p in model.parameters():
+        p.data = rng.uniform(-1, 1)
+    return model
+
+
+def pieces(Value: Any, nn: Any) -> dict[str, Any]:
+    """Return what neurons and layers, made in all the ways that micrograd knows, give for three numbers."""
+    x = [Value(1.0), Value(-2.0), 0.5]
+    neurons = [nn.Neuron(3), nn.Neuron(3, False), nn.Neuron(3, nonlin=False), nn.Neuron(nin=3, nonlin=True)]
+    layers = [nn.Layer(3, 2), nn.Layer(3, 1), nn.Layer(3, 2, nonlin=False)]
+    found = {}
+    for seed, part in enumerate([*neurons, *layers]):
+        out = set_weights(part, seed)(x)
+        total = sum(out) if isinstance(out, list) else out
+        part.zero_grad()
+        total.backward()
+        found[f"{seed}"] = (len(out) if isinstance(out, list) else "bare", [p.grad for p in part.parameters()])
+    w, b = neurons[1].w, neurons[1].b
+    found["by hand"] = sum((wi * xi for wi, xi in zip(w, x)), b).data - neurons[1](x).data
+    found["counts"] = [len(layer.neurons) for layer in layers]
+    return found
+
+
+def subclass(Value: Any, nn: Any) -> list[float]:
+    """Return the gradients in a user's own module, made of a layer and a number."""
+
+    class Scaled(nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.layer = nn.Layer(2, 1, nonlin=False)
+            self.scale = Value(2.0)
+
+        def __call__(self, x: list[Any]) -> Any:
+            return self.scale * self.layer(x)
+
+        def parameters(self) -> list[Any]:
+            return [*self.layer.parameters(), self.scale]
+
+    model = set_weights(Scaled(), 3)
+    for _ in range(2):
+        model.zero_grad()
+        model([3.0, -1.0]).backward()
+    return [p.grad for p in model.parameters()]
+
+
+def demo(Value: Any, nn: Any) -> tuple[list[str], list[float], list[float]]:
+    """Return what micrograd's demo, cut down to ten steps on forty points, prints and ends with."""
+    X, y = map(np.array, moons(40))
+    model = set_weights(nn.MLP(2, [16, 16, 1]), 1337)  # 2-layer neural network
+    printed, losses = [f"number of parameters {len(model.parameters())}"], []
+
+    def loss(batch_size: int | None = None) -> tuple[Any, Any]:
+        if batch_size is None:
+            Xb, yb = X, y
+        else:
+            ri = np.random.RandomState(1).permutation(X.shape[0])[:batch_size]
+            Xb, yb = X[ri], y[ri]
+        inputs = [list(map(Value, xrow)) for xrow in Xb]
+        scores = list(map(model, inputs))
+        losses = [(1 + -yi * scorei).relu() for yi, scorei in zip(yb, scores)]
+        data_loss = sum(losses) * (1.0 / len(losses))
+        alpha = 1e-4
+        reg_loss = alpha * sum(p * p for p in model.parameters())
+        total_loss = data_loss + reg_loss
+        accuracy = [(yi > 0) == (scorei.data > 0) for yi, scorei in zip(yb, scores)]
+        return total_loss, sum(accuracy) / len(accuracy)
+
+    for k in range(10):
+        total_loss, acc = loss() if k % 2 else loss(20)
+        model.zero_grad()
+        total_loss.backward()
+        learning_rate = (1.0 - 0.9 * k / 100) * 0.1
+        for p in model.parameters():
+            p.data -= learning_rate * p.grad
+        printed.append(f"step {k} loss {total_loss.data:.4f}, accuracy {acc * 100}%")
+        losses.append(total_loss.data)
+    mesh = [[-1.0, 0.5], [0.25, 1.0]]
+    scores = list(map(model, [list(map(Value, xrow)) for xrow in mesh]))
+    return printed, [*losses, *[s.data for s in scores]], [p.data for p in model.parameters()]
+
+
+# what demo(Value, nn) returned with micrograd 0.1.0: its digest, its first and its last line
+DEMO = [
+    *(1.662530459389131, 1.2243808730748187, 0.9865599849185727, 0.8019869438723066, 0.5440787179073093),
+    *(0.5562851928287269, 0.3931891018289521, 0.48406624449884006, 0.3479459711747627, 0.4327095171448355),
+    *(1.1385614586192403, 1.6355884538921117),
+    *(3.987700038667502, 107.21765346132536),
+]
+DEMO_LINES = ("number of parameters 337", "step 9 loss 0.4327, accuracy 80.0%")
+
+
+def test_the_demo_written_for_micrograds_nn_trains_unchanged() -> None:
+    printed, losses, parameters = demo(Ours, nn)
+    assert digest(losses, parameters) == close(DEMO)
+    assert (printed[0], printed[-1]) == DEMO_LINES
+
+
+def test_the_demos_golden_numbers_are_micrograds() -> None:
+    engine, theirs = pytest.importorskip("micrograd.engine"), pytest.importorskip("micrograd.nn")
+    printed, losses, parameters = demo(engine.Value, theirs)
+    assert digest(losses, parameters) == close(DEMO)
+    assert (printed[0], printed[-1]) == DEMO_LINES
+
+
+def test_neurons_and_layers_made_as_for_micrograd_give_the_same() -> None:
+    found = pieces(Ours, nn)
+    assert [found[str(i)][0] for i in range(7)] == ["bare"] * 4 + [2, "bare", 2]
+    w0, w1, b, _ = subclass(Ours, nn)
+    assert [w0, w1] == close([3 * b, -b])
+    engine, theirs = pytest.importorskip("micrograd.engine"), pytest.importorskip("micrograd.nn")
+    found, expected = pieces(Ours, nn), pieces(engine.Value, theirs)
+    assert found.keys() == expected.keys()
+    for name, (count, gradients) in [(name, each) for name, each in expected.items() if name.isdigit()]:
+        assert found[name][0] == count, name
+        assert found[name][1] == close(gradients), name
+    assert found["by hand"] == close(0.0)
+    assert found["counts"] == expected["counts"]
+    assert subclass(Ours, nn) == close(subclass(engine.Value, theirs))
 
 
 # ------------------------------------------------------- in the manner of microgpt: a character model that attends back

@@ -1,0 +1,340 @@
+"""Data sets: points drawn from known shapes, rows cut into batches, and tables read from CSV files.
+
+    n   rows         X   float64 (n, d), one example per row
+    d   columns      y   int64 (n,), the class of each row: 0 … k-1
+    k   classes
+
+The shapes are `moons`, `circles`, `spirals`, `xor` and `blobs`, whose classes alternate from row to row, and `linear`,
+whose targets are real numbers. `noise` is the standard deviation of the normal noise that every coordinate gets, `rng`
+an int seed or a NumPy Generator: the same seed gives the same rows. Whatever makes no sense is a TypeError or a
+ValueError that names it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from numbers import Integral
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nn.init import Rng, generator
+from nn.optim import checked, whole
+
+__all__ = ["Table", "blobs", "circles", "linear", "minibatches", "moons", "read_csv", "spirals", "split", "xor"]
+
+Floats = NDArray[np.float64]
+Classes = NDArray[np.int64]
+
+
+# ---------------------------------------------------------------------------------------------------- points of shapes
+
+
+def moons(n: int = 100, noise: float = 0.1, rng: Rng = 0) -> tuple[Floats, Classes]:
+    """Return n points (n, 2) on two interleaved half circles of radius 1, and which one each is on.
+
+    Class 0 is the upper half around (0, 0), class 1 the lower half around (1, 1/2); each from end to end in even steps.
+    """
+    random, y, position = _start("moons", n, noise, rng, 2)
+    angle = math.pi * position
+    upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    X = np.where(y[:, None] == 0, upper, [1.0, 0.5] - upper)
+    return _blurred(X, noise, random), y
+
+
+def circles(n: int = 100, noise: float = 0.1, rng: Rng = 0, factor: float = 0.5) -> tuple[Floats, Classes]:
+    """Return n points (n, 2) on two circles around (0, 0), and which one each is on.
+
+    Class 0 is the circle of radius 1, class 1 the one of radius `factor`, between 0 and 1.
+    """
+    checked("circles", "factor", factor, below=1.0, above=0.0)
+    random, y, _ = _start("circles", n, noise, rng, 2)
+    index, size = _places(y)
+    angle = 2 * math.pi * index / size
+    radius = np.where(y == 0, 1.0, factor)
+    X = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    return _blurred(X, noise, random), y
+
+
+def spirals(
+    n: int = 100, noise: float = 0.02, rng: Rng = 0, arms: int = 2, turns: float = 1.0
+) -> tuple[Floats, Classes]:
+    """Return n points (n, 2) on spiral arms around (0, 0), and which arm each is on.
+
+    Along an arm the radius grows evenly up to 1 while the angle grows by `turns` full turns; the arms, one class each,
+    start at even angles.
+    """
+    whole("spirals", "arms", arms, 1)
+    checked("spirals", "turns", turns, -math.inf)
+    random, y, _ = _start("spirals", n, noise, rng, arms)
+    index, size = _places(y)
+    radius = (index + 1) / size
+    angle = 2 * math.pi * (turns * radius + y / arms)
+    X = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    return _blurred(X, noise, random), y
+
+
+def xor(n: int = 4, noise: float = 0.0, rng: Rng = 0) -> tuple[Floats, Classes]:
+    """Return n points (n, 2) at the corners (0, 0), (0, 1), (1, 0), (1, 1) in turn, and whether just one number is 1.
+
+    As it stands, `xor()` is the truth table: four rows, classes 0, 1, 1, 0.
+    """
+    random, corner, _ = _start("xor", n, noise, rng, 4)
+    bits = np.stack([corner // 2, corner % 2], axis=1)
+    return _blurred(bits.astype(np.float64), noise, random), bits[:, 0] ^ bits[:, 1]
+
+
+def blobs(n: int = 100, noise: float = 0.4, rng: Rng = 0, centers: int | ArrayLike = 3) -> tuple[Floats, Classes]:
+    """Return n points (n, d) around centers, and which center each belongs to.
+
+    centers: an array (k, d), or a number k of centers, spread evenly over the circle of radius 2 around (0, 0).
+    """
+    middles = _centers(centers)
+    random, y, _ = _start("blobs", n, noise, rng, len(middles))
+    return _blurred(middles[y], noise, random), y
+
+
+def linear(
+    n: int = 100, noise: float = 0.1, rng: Rng = 0, weights: ArrayLike = (2.0,), bias: float = 1.0
+) -> tuple[Floats, Floats]:
+    """Return n points (n, d), spread evenly at random over -1 … 1, and float targets y = X·weights + bias + noise.
+
+    weights: d numbers. Here y is float64 (n,): this is a task of regression, and the noise is in y alone.
+    """
+    random, _, _ = _start("linear", n, noise, rng, 1)
+    slopes = np.asarray(weights, dtype=np.float64)
+    if slopes.ndim != 1 or not len(slopes):
+        raise ValueError(f"weights are d numbers, one per column, got shape {slopes.shape}")
+    X = random.uniform(-1.0, 1.0, (n, len(slopes)))
+    return X, _blurred(X @ slopes + bias, noise, random)
+
+
+def _start(shape: str, n: int, noise: float, rng: Rng, k: int) -> tuple[np.random.Generator, Classes, Floats]:
+    """Return the generator, the class of each of n rows in turn, and where along its class a row is, from 0 to 1."""
+    whole(shape, "n", n, 1)
+    checked(shape, "noise", noise)
+    y = np.arange(n, dtype=np.int64) % k
+    index, size = _places(y)
+    return generator(rng), y, index / np.maximum(size - 1, 1)
+
+
+def _places(y: Classes) -> tuple[Classes, Classes]:
+    """Return, for classes in turn, each row's place within its class, and how many rows that class has."""
+    k = y.max() + 1
+    return np.arange(len(y)) // k, np.bincount(y)[y]
+
+
+def _blurred(points: Floats, noise: float, random: np.random.Generator) -> Floats:
+    return points + random.normal(0.0, noise, points.shape) if noise else points
+
+
+def _centers(centers: int | ArrayLike) -> Floats:
+    if isinstance(centers, Integral):
+        k = whole("blobs", "centers", centers, 1)
+        angle = 2 * math.pi * np.arange(k) / k
+        return 2.0 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    middles = np.asarray(centers, dtype=np.float64)
+    if middles.ndim != 2 or not middles.size:
+        raise ValueError(f"centers is a number of centers, or their coordinates (k, d), got shape {middles.shape}")
+    if not np.isfinite(middles).all():
+        raise ValueError("centers need finite coordinates")
+    return middles
+
+
+# --------------------------------------------------------------------------------------------------------- parts of it
+
+
+def minibatches(
+    X: ArrayLike, y: ArrayLike, batch_size: int, rng: Rng = 0
+) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Return an iterator over batches (X rows, y rows): disjoint, in random order, all rows together.
+
+    The last batch is smaller where batch_size does not divide n. Each call draws a new order from the generator: pass
+    one Generator through all epochs to shuffle anew in each; an int seed gives the same order every time.
+    """
+    rows, targets = _paired(X, y)
+    whole("minibatches", "batch_size", batch_size, 1)
+    if batch_size > len(rows):
+        raise ValueError(f"a batch of {batch_size} rows is larger than the data, which has {len(rows)}")
+    shuffled = generator(rng).permutation(len(rows))
+    batches = [shuffled[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+    return ((rows[batch], targets[batch]) for batch in batches)
+
+
+def split(
+    X: ArrayLike, y: ArrayLike, fraction: float = 0.2, rng: Rng = 0
+) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
+    """Return ((X, y), (X held out, y held out)): a random `fraction` of the rows is held out, for validation.
+
+        >>> X, y = moons(50)
+        >>> (X, y), held_out = split(X, y, fraction=0.2)
+        >>> len(X), len(held_out[0])
+        (40, 10)
+
+    Each part keeps at least one row; ValueError where there are less than two, or fraction is not between 0 and 1.
+    """
+    rows, targets = _paired(X, y)
+    checked("split", "fraction", fraction, below=1.0, above=0.0)
+    if len(rows) < 2:
+        raise ValueError(f"a data set of {len(rows)} rows cannot be split into two parts")
+    shuffled = generator(rng).permutation(len(rows))
+    held = min(max(round(fraction * len(rows)), 1), len(rows) - 1)
+    kept, out = np.sort(shuffled[held:]), np.sort(shuffled[:held])
+    return (rows[kept], targets[kept]), (rows[out], targets[out])
+
+
+def _paired(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    rows, targets = np.asarray(X), np.asarray(y)
+    if rows.ndim == 0 or targets.ndim == 0 or len(rows) != len(targets):
+        raise ValueError(f"X and y need one row each per example, got shapes {rows.shape} and {targets.shape}")
+    return rows, targets
+
+
+# ----------------------------------------------------------------------------------------------------------- CSV files
+
+
+class Table(NamedTuple):
+    """What a CSV file holds: rows of numbers, the class of each row, and the names of both."""
+
+    X: Floats  # (n, d)
+    y: Classes  # (n,), 0 … k-1
+    classes: tuple[str, ...]  # the k names, as the file spells them
+    columns: tuple[str, ...]  # the d names
+    label: str  # the name of the column that y was read from
+
+
+class _Line(NamedTuple):
+    number: int  # the line of the file that the row begins on, counted from 1
+    cells: list[str]
+
+
+SHOWN = 5  # so many bad rows are told; the rest is counted
+
+
+def read_csv(path: str | PathLike[str], label: str | None = None) -> Table:
+    """Read a table of numbers with one column of classes, from a CSV file in UTF-8 whose first line names the columns.
+
+    label: the name of the column of classes, the last one where it is None. Classes are words or whole numbers; they
+    become 0 … k-1 in sorted order. Empty lines are passed over. Raises OSError where the file cannot be read, and
+    ValueError, naming line and column, for what is no such table: it never guesses, and never leaves rows out.
+    """
+    header, lines = _lines(path)
+    columns = _column_names(header, path)
+    at = _label_index(columns, label, path)
+    if not lines:
+        raise ValueError(f"{path} has column names, but no rows below them")
+    bad = [trouble for trouble in (_trouble(line, columns, at) for line in lines) if trouble]
+    if bad:
+        told = bad[:SHOWN] + [f"… and {len(bad) - SHOWN} more"] * (len(bad) > SHOWN)
+        raise ValueError("\n  ".join([f"{path} has {len(bad)} bad row{'s' * (len(bad) > 1)}:", *told]))
+    y, classes = _classes([line.cells[at].strip() for line in lines], columns[at], path)
+    X = [[float(cell) for i, cell in enumerate(line.cells) if i != at] for line in lines]
+    return Table(np.array(X, dtype=np.float64), y, classes, columns[:at] + columns[at + 1 :], columns[at])
+
+
+def _lines(path: str | PathLike[str]) -> tuple[list[str], list[_Line]]:
+    """Return the cells of the first line and those of all others that are not empty."""
+    try:
+        text = Path(path).read_bytes().decode("utf-8-sig")  # a byte order mark is no part of the first name
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text (byte {error.start}): save it as CSV in UTF-8") from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines: list[_Line] = []
+    begin = 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells) or len(cells) > 1:
+                lines.append(_Line(begin, cells))
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {begin}: {error} (is a quotation mark not closed?)") from None
+    if not lines:
+        raise ValueError(f"{path} is empty: its first line should name the columns")
+    return lines[0].cells, lines[1:]
+
+
+def _column_names(header: Sequence[str], path: str | PathLike[str]) -> tuple[str, ...]:
+    names = tuple(cell.strip() for cell in header)
+    numbers = sum(_number(name) is not None for name in names)
+    if numbers and numbers >= len(names) - 1:
+        raise ValueError(f"{path} begins with numbers: its first line should name the columns")
+    if len(names) < 2:
+        raise ValueError(
+            f"{path} has one column, {names[0]!r}: it needs at least one of numbers and one of classes, "
+            "with commas between them"
+        )
+    if "" in names:
+        raise ValueError(f"{path}, line 1: column {names.index('') + 1} has no name")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{path}, line 1: two columns are named {twice[0]!r}")
+    return names
+
+
+def _label_index(columns: tuple[str, ...], label: str | None, path: str | PathLike[str]) -> int:
+    if label is None:
+        return len(columns) - 1
+    if label in columns:
+        return columns.index(label)
+    close = get_close_matches(label, columns, n=3)
+    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"it has {', '.join(map(repr, columns))}"
+    raise ValueError(f"{path} has no column {label!r}: {hint}")
+
+
+def _trouble(line: _Line, columns: tuple[str, ...], at: int) -> str | None:
+    """Return what is wrong with a row, or None."""
+    if len(line.cells) != len(columns):
+        return f"line {line.number}: {len(line.cells)} cells, but there are {len(columns)} columns"
+    for i, (name, cell) in enumerate(zip(columns, line.cells, strict=True)):
+        wrong = _wrong_label(cell) if i == at else _wrong_number(cell)
+        if wrong:
+            return f"line {line.number}, column {name!r}: {wrong}"
+    return None
+
+
+def _wrong_number(cell: str) -> str | None:
+    x = _number(cell)
+    if x is None:
+        return f"{_cut(cell)} is not a number" if cell.strip() else "the cell is empty"
+    return None if math.isfinite(x) else f"{_cut(cell)} is not a finite number"
+
+
+def _wrong_label(cell: str) -> str | None:
+    x = _number(cell)
+    if not cell.strip():
+        return "the row has no class"
+    if x is not None and x % 1 != 0:  # NaN and inf too
+        return f"{_cut(cell)} is no class: a class is a word or a whole number"
+    return None
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return None if "_" in cell else float(cell)  # Python would read 1_000 as a thousand
+    except ValueError:
+        return None
+
+
+def _cut(cell: str) -> str:
+    return repr(cell if len(cell) <= 40 else cell[:39] + "…")
+
+
+def _classes(labels: Sequence[str], column: str, path: str | PathLike[str]) -> tuple[Classes, tuple[str, ...]]:
+    """Return each label as a class 0 … k-1, and the names of the classes: numbers by size, else words in order."""
+    numbers = [_number(label) for label in labels]
+    keys: Sequence[Any] = labels if None in numbers else numbers
+    names: dict[Any, str] = {}
+    for key, label in zip(keys, labels, strict=True):
+        names.setdefault(key, label)  # 1 and 1.0 are one class, under the name that comes first
+    if len(names) < 2:
+        raise ValueError(f"{path} has one class only: every row has {labels[0]!r} in column {column!r}")
+    index = {key: i for i, key in enumerate(sorted(names))}
+    return np.array([index[key] for key in keys], dtype=np.int64), tuple(names[key] for key in sorted(names))

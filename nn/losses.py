@@ -1,0 +1,235 @@
+"""Losses on one example, and penalties on weights.
+
+    z, zs    logits or scores, before any activation      d    prediction - target
+    t        the target                                   k    how many classes
+
+A loss of Values is a Value, of floats a float, of NumPy columns (one entry per row) a column. Predictions and targets
+of mse, squared_error, quadratic and huber are single numbers or lists of equal length. Classes are counted from 0.
+
+No rule branches on a prediction, so a recorded loss holds for every input. Targets that are plain numbers or columns
+are checked; a Value is not, since it may stand for every row at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from autograd import functions
+from autograd.elementary import Number
+from autograd.value import Value
+from nn.module import Module
+from nn.optim import checked
+
+__all__ = [
+    "LOSSES",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "hinge",
+    "huber",
+    "l1",
+    "l2",
+    "mse",
+    "multiclass_hinge",
+    "nll",
+    "quadratic",
+    "squared_error",
+]
+
+Numbers = Any  # one number, or a list of them
+
+
+# ----------------------------------------------------------------------------------------------- distances to targets
+
+
+def squared_error(prediction: Numbers, target: Numbers) -> Number:
+    """Return Σ d², the squared Euclidean distance ("L2 loss")."""
+    return _total(_squares("squared_error", prediction, target))
+
+
+def quadratic(prediction: Numbers, target: Numbers) -> Number:
+    """Return ½ Σ d², whose slope is d."""
+    return 0.5 * _total(_squares("quadratic", prediction, target))
+
+
+def mse(prediction: Numbers, target: Numbers) -> Number:
+    """Return the mean of d² over the outputs, as torch's MSELoss does."""
+    return _mean(_squares("mse", prediction, target))
+
+
+def huber(prediction: Numbers, target: Numbers, delta: float = 1.0) -> Number:
+    """Return the mean over the outputs of ½d² where |d| <= delta, and of delta·(|d| - ½delta) beyond.
+
+    Written as m·(|d| - ½m) with m = min(|d|, delta), which branches nowhere. The numbers are those of torch's
+    HuberLoss (P. J. Huber, "Robust estimation of a location parameter", 1964). Raises ValueError unless delta > 0.
+    """
+    delta = checked("huber", "delta", delta, above=0.0)
+    return _mean([_huber(functions.abs(d), delta) for d in _differences("huber", prediction, target)])
+
+
+def _huber(distance: Number, delta: float) -> Number:
+    m = functions.min(distance, delta)
+    return m * (distance - 0.5 * m)
+
+
+def _squares(loss: str, prediction: Numbers, target: Numbers) -> list[Number]:
+    return [d**2 for d in _differences(loss, prediction, target)]
+
+
+def _differences(loss: str, prediction: Numbers, target: Numbers) -> list[Number]:
+    """Return prediction - target, output by output; ValueError where there are not as many of both."""
+    theirs, ours = _shape(prediction), _shape(target)
+    if isinstance(prediction, (list, tuple)):
+        if len(ours) != 1 or ours != theirs:
+            raise ValueError(f"{loss}: the prediction is {_many(prediction)}, the target is {_many(target)}")
+        if not prediction:
+            raise ValueError(f"{loss} needs at least one output, got none")
+        return [p - t for p, t in zip(prediction, target)]
+    if ours not in ((), theirs) or isinstance(target, (list, tuple)):
+        raise ValueError(f"{loss}: the prediction is {_many(prediction)}, the target is {_many(target)}")
+    return [prediction - target]
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    """Return the shape of an array, the length of a list, and nothing for a number."""
+    return (len(x),) if isinstance(x, (list, tuple)) else tuple(getattr(x, "shape", ()))
+
+
+def _many(x: Any) -> str:
+    shape = _shape(x)
+    if isinstance(x, (list, tuple)):
+        return f"a list of {len(x)}"
+    return f"an array of shape {shape}" if shape else "one number"
+
+
+def _total(terms: list[Number]) -> Number:
+    return terms[0] if len(terms) == 1 else functions.sum(terms)
+
+
+def _mean(terms: list[Number]) -> Number:
+    return terms[0] if len(terms) == 1 else functions.sum(terms) / len(terms)
+
+
+# ---------------------------------------------------------------------------------------------------------- classes
+
+
+def binary_cross_entropy(logit: Number, target: Number) -> Number:
+    """Return -(t·log y + (1 - t)·log(1 - y)) with y = sigmoid(logit), as softplus(z) - t·z, which cannot overflow.
+
+    target: 0 or 1, or a probability between; ValueError for a plain number that is none.
+    """
+    _one("binary_cross_entropy", logit)
+    _check(
+        target,
+        lambda t: (t >= 0) & (t <= 1),
+        "binary_cross_entropy needs a target from 0 to 1 (labels of ±1 belong to hinge)",
+    )
+    return functions.softplus(logit) - target * logit
+
+
+def cross_entropy(logits: Sequence[Number], class_index: Number) -> Number:
+    """Return -log softmax(logits)[class_index], as logsumexp(logits) - logits[class_index], which cannot overflow.
+
+    Raises IndexError for a class there is none of, TypeError for one that is no whole number.
+    """
+    zs = _scores("cross_entropy", logits)
+    return functions.logsumexp(zs) - _pick("cross_entropy", zs, class_index)
+
+
+def nll(log_probabilities: Sequence[Number], class_index: Number) -> Number:
+    """Return -log_probabilities[class_index], the negative log likelihood.
+
+    Raises IndexError for a class there is none of, TypeError for one that is no whole number.
+    """
+    return -_pick("nll", _scores("nll", log_probabilities), class_index)
+
+
+def hinge(score: Number, target: Number) -> Number:
+    """Return max(0, 1 - t·score), the max-margin loss; ValueError for a target other than 1 and -1."""
+    _one("hinge", score)
+    _check(target, lambda t: abs(t) == 1, "hinge needs a target of 1 or -1 (from classes 0 and 1: 2*y - 1)")
+    return functions.relu(1.0 - target * score)
+
+
+def multiclass_hinge(scores: Sequence[Number], class_index: Number, margin: float = 1.0) -> Number:
+    """Return Σ max(0, margin + z - z[class_index]) / k over the other classes, as torch's MultiMarginLoss does.
+
+    The right class itself would add just the margin, which is taken off again. Raises ValueError unless margin >= 0,
+    IndexError for a class there is none of, TypeError for one that is no whole number.
+    """
+    margin = checked("multiclass_hinge", "margin", margin)
+    zs = _scores("multiclass_hinge", scores)
+    right = _pick("multiclass_hinge", zs, class_index)
+    return (functions.sum([functions.relu(z - right + margin) for z in zs]) - margin) / len(zs)
+
+
+def _one(loss: str, score: Any) -> None:
+    if isinstance(score, (list, tuple)):
+        raise ValueError(f"{loss} takes one number, got a list of {len(score)}: the model needs one output")
+
+
+def _scores(loss: str, xs: Any) -> list[Number]:
+    if isinstance(xs, (Value, Real)):
+        raise ValueError(f"{loss} takes a list of one score per class, got one number: the model needs k outputs")
+    return list(xs)
+
+
+def _check(target: Any, allowed: Any, rule: str) -> None:
+    """Refuse plain targets that a rule does not allow; a column's error names the row, from 0."""
+    if isinstance(target, Value):
+        return
+    wrong = ~np.asarray(allowed(np.asarray(target)))
+    if wrong.any():
+        row = f" (row {int(wrong.argmax())})" if wrong.ndim else ""
+        raise ValueError(f"{rule}, got {np.asarray(target)[wrong].flat[0]}{row}")
+
+
+def _pick(loss: str, zs: list[Number], index: Any) -> Number:
+    """Return the score of a class; of columns, the score of each row's own class."""
+    if isinstance(index, Value):
+        return functions.take(zs, index)
+    classes = np.asarray(index)
+    if classes.dtype.kind not in "iu":
+        if classes.dtype.kind not in "fb" or (classes % 1 != 0).any():
+            raise TypeError(f"{loss} needs a whole number as class, got {index!r}")
+        classes = classes.astype(np.int64)
+    wrong = (classes < 0) | (classes >= len(zs))
+    if wrong.any():
+        row = f" (row {int(wrong.argmax())})" if wrong.ndim else ""
+        raise IndexError(f"{loss}: the {len(zs)} classes are 0 … {len(zs) - 1}, got {classes[wrong].flat[0]}{row}")
+    if classes.ndim:
+        return np.take_along_axis(np.stack(np.broadcast_arrays(*zs)), classes[None], axis=0)[0]
+    return functions.take(zs, int(classes))
+
+
+# ---------------------------------------------------------------------------------------------------------- penalties
+
+
+def l1(model: Module | Iterable[Number]) -> Number:
+    """Return Σ|w| over a model's weights, its biases left out; a list of Values is taken whole. 0.0 of nothing."""
+    return functions.sum([functions.abs(w) for w in _weights(model)])
+
+
+def l2(model: Module | Iterable[Number]) -> Number:
+    """Return Σw² over a model's weights, its biases left out, without ½; a list of Values is taken whole.
+
+    One gate, the dot product of the weights with themselves; 0.0 of nothing.
+    """
+    ws = _weights(model)
+    return functions.dot(ws, ws) if ws else 0.0
+
+
+def _weights(model: Module | Iterable[Number]) -> list[Number]:
+    return model.weights() if isinstance(model, Module) else list(model)
+
+
+LOSSES = {
+    loss.__name__: loss
+    for loss in (
+        *(mse, squared_error, quadratic, huber),
+        *(binary_cross_entropy, cross_entropy, nll, hinge, multiclass_hinge),
+    )
+}

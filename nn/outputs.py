@@ -1,0 +1,169 @@
+"""Outputs: what a model makes of rows, and how right that is.
+
+X   (n, d), one example per row        outputs   (n,), or (n, k) of k outputs
+y   (n,), the class of each row        part      a module that the model is made of
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import DomainError, Value, no_grad
+from nn.examples import Examples, checked_rows, checked_targets, compares_numbers
+from nn.layers import Dropout, Layer, Neuron, Sequential
+from nn.module import Module
+
+__all__ = [
+    "Scoring",
+    "accuracy",
+    "computed",
+    "count_of",
+    "last_activation",
+    "mean_loss",
+    "mode",
+    "parts_of",
+    "predict",
+    "scoring_of",
+]
+
+Floats = NDArray[np.float64]
+Loss = Callable[[Any, Any], Value]
+
+
+def predict(model: Module, X: Any) -> Floats:
+    """Return the outputs of a model for rows X (n, d), all at once and without dropout: (n,), or (n, k) of k outputs.
+
+    They are what the model computes: logits, scores or probabilities. ValueError or TypeError for what is no such
+    table.
+    """
+    rows = checked_rows(X)
+    count_of(model, rows)
+    return computed(model, parts_of(model), rows)
+
+
+def accuracy(model: Module, X: Any, y: Any) -> float:
+    """Return the share of rows X (n, d) that a model puts into their classes y (n,).
+
+    Of several outputs the largest is the class, 0 … k-1. One output means class 1 where it is positive, or above 0.5
+    where the model ends in a sigmoid; the other class is 0 or -1. ValueError for labels that are no such classes.
+    """
+    rows, labels = checked_rows(X), checked_targets(y)
+    k = count_of(model, rows)
+    if len(labels) != len(rows):
+        raise ValueError(f"X has {len(rows)} rows, but y has {len(labels)}: one class per row")
+    if not _are_classes(labels, k):
+        classes = f"0 … {k - 1}" if k > 1 else "0 and 1, or -1 and 1"
+        raise ValueError(f"accuracy of a model of {k} output{'s' * (k > 1)} needs classes {classes}, one per row")
+    return Scoring(_threshold(model)).accuracy(computed(model, parts_of(model), rows), labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """How outputs become classes: of several the largest, a single one by its threshold."""
+
+    threshold: float
+
+    def accuracy(self, outputs: Floats, y: NDArray[Any]) -> float:
+        """Return the share of outputs (n,) or (n, k) whose class is that in y (n,)."""
+        right = outputs.argmax(axis=1) == y if outputs.ndim == 2 else (outputs > self.threshold) == (y > 0)
+        return float(right.mean())
+
+
+def scoring_of(model: Module, loss: Loss, examples: Examples, k: int) -> Scoring | None:
+    """Return how to score a model in training, None where the targets are no classes."""
+    y = examples.y
+    if examples.targets.dtype.kind != "i" or not _are_classes(y, k):
+        return None
+    # a loss that compares numbers makes outputs approach 0 and 1 themselves, not the two sides of 0
+    return Scoring(0.5 if compares_numbers(loss) and y.min() >= 0 else _threshold(model))
+
+
+def _are_classes(y: NDArray[Any], k: int) -> bool:
+    if y.ndim != 1:
+        return False
+    return any(bool(np.isin(y, classes).all()) for classes in ([range(k)] if k > 1 else [(0, 1), (-1, 1)]))
+
+
+def _threshold(model: Module) -> float:
+    return 0.5 if last_activation(model) == "sigmoid" else 0.0
+
+
+def last_activation(model: Module) -> str | None:
+    """Return the name of the activation that a model ends in, None where its own code may do anything."""
+    part: Module | None = model
+    while isinstance(part, Sequential):
+        part = next((layer for layer in reversed(part.layers) if not isinstance(layer, Dropout)), None)
+    return part.activation.name if isinstance(part, (Layer, Neuron)) else None
+
+
+def computed(model: Module, parts: Sequence[Module], rows: Floats) -> Floats:
+    """Return a model's outputs (n,) or (n, k) for checked rows, without dropout."""
+    with mode(parts, training=False), no_grad(), np.errstate(all="ignore"):
+        try:
+            outputs = model(list(rows.T.copy()))
+        except DomainError:
+            raise
+        except (TypeError, AttributeError, ValueError):  # a model of one's own need not take columns
+            return np.array([_numbers(model(row)) for row in rows.tolist()])
+    columns = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+    table = np.stack([np.broadcast_to(np.asarray(column, dtype=np.float64), len(rows)) for column in columns], axis=1)
+    return table[:, 0] if len(columns) == 1 else table
+
+
+def _numbers(outputs: Any) -> float | list[float]:
+    if not isinstance(outputs, (list, tuple)):
+        return float(outputs)
+    return float(outputs[0]) if len(outputs) == 1 else [float(z) for z in outputs]
+
+
+def mean_loss(loss: Loss, outputs: Floats, targets: NDArray[Any]) -> float:
+    """Return the mean loss of outputs that are computed already."""
+    with no_grad():
+        losses = [loss(_values(output), target).data for output, target in zip(outputs.tolist(), targets.tolist())]
+    return math.fsum(losses) / len(losses)
+
+
+def _values(output: float | list[float]) -> Value | list[Value]:
+    return [Value(z) for z in output] if isinstance(output, list) else Value(output)
+
+
+# -------------------------------------------------------------------------------------------------- models, and modes
+
+
+def count_of(model: Any, rows: Floats) -> int:
+    """Return how many outputs a model has for rows; ValueError where it does not take that many columns."""
+    if not isinstance(model, Module):
+        raise TypeError(f"a model is an nn.Module, got {type(model).__name__}")
+    with mode(parts_of(model), training=False), no_grad():
+        try:
+            outputs = model(rows[0].tolist())
+        except DomainError:
+            raise
+        except ValueError as error:
+            raise ValueError(f"the model does not take X, which has {rows.shape[1]} columns: {error}") from error
+    return len(outputs) if isinstance(outputs, (list, tuple)) else 1
+
+
+@contextmanager
+def mode(parts: Sequence[Module], training: bool) -> Iterator[None]:
+    """Put parts of a model into training or out of it in this block, and back into the modes they are in now."""
+    modes = [part.training for part in parts]
+    try:
+        for part in parts:
+            part.training = training
+        yield
+    finally:
+        for part, before in zip(parts, modes):
+            part.training = before
+
+
+def parts_of(model: Module) -> list[Module]:
+    """Return a model and all its parts."""
+    return [part for _, part in model.named_modules()]
