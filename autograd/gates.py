@@ -521,6 +521,11 @@ def spelled(number: float) -> str:
     return str(int(number)) if abs(number) < 1e15 and number == int(number) else repr(number)
 
 
+def plus(factor: float) -> str:
+    """Return the sign and the factor, in LaTeX, of what is added to a formula; no factor where it is 1."""
+    return "+" if factor == 1 else f"{'' if factor < 0 else '+'}{spelled(factor)}\\,"
+
+
 def pow_domain(n: float) -> Domain:
     """Return where x ** n exists, and where its slope n·x ** (n-1) does."""
     whole = n % 1 == 0
@@ -582,7 +587,7 @@ def leaky_relu(slope: float) -> Gate:
         flow=SWITCH,
         forward=lambda x: where(x > 0, x, slope * x),
         partials=lambda z, x: (where(isnan(x), x, where(x > 0, 1.0, slope)),),
-        latex=(f"x\\ \\text{{or}}\\ {spelled(slope)}x", f"[x>0]+{spelled(slope)}[x\\le 0]"),
+        latex=(f"[x>0]\\,x{plus(slope)}[x\\le 0]\\,x", f"[x>0]{plus(slope)}[x\\le 0]"),
         family="leaky_relu",
         parameter=slope,
     )
@@ -598,7 +603,7 @@ def elu(alpha: float) -> Gate:
         flow=SWITCH,
         forward=lambda x: where(x > 0, x, alpha * expm1(minimum(x, 0.0))),
         partials=lambda z, x: (where(x > 0, 1.0, z + alpha),),
-        latex=(f"x\\ \\text{{or}}\\ {spelled(alpha)}(e^x-1)", f"1\\ \\text{{or}}\\ {spelled(alpha)}e^x"),
+        latex=(f"[x>0]\\,x{plus(alpha)}[x\\le 0]\\,(e^x-1)", f"[x>0]{plus(alpha)}[x\\le 0]\\,e^x"),
         family="elu",
         parameter=alpha,
     )

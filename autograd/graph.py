@@ -308,7 +308,8 @@ def _operands(inputs: Sequence[Value]) -> str:
     names = "xy" if len(inputs) <= 2 else [f"x{i}" for i in range(1, len(inputs) + 1)]
     listed = list(zip(names, inputs, strict=False))
     numbers = ", ".join(f"{name} = {x._data!r}" for name, x in listed)
-    return f"{numbers} ({', '.join(f'{name} is {described(x)}' for name, x in listed)})"
+    places = [f"{name} is {described(x)}" for name, x in listed if x.label != name]
+    return f"{numbers} ({', '.join(places)})" if places else numbers
 
 
 def described(node: Value) -> str:

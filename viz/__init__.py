@@ -4,8 +4,30 @@ from viz import notebook
 from viz.dot import to_graphviz
 from viz.drawing import Diagram, draw
 from viz.narration import story, table
+from viz.plots import (
+    plot_decision_boundary,
+    plot_descent,
+    plot_gradient_flow,
+    plot_histograms,
+    plot_history,
+    plot_loss_landscape,
+)
 from viz.stepper import Stepper, step
 
-__all__ = ["Diagram", "Stepper", "draw", "step", "story", "table", "to_graphviz"]
+__all__ = [
+    "Diagram",
+    "Stepper",
+    "draw",
+    "plot_decision_boundary",
+    "plot_descent",
+    "plot_gradient_flow",
+    "plot_histograms",
+    "plot_history",
+    "plot_loss_landscape",
+    "step",
+    "story",
+    "table",
+    "to_graphviz",
+]
 
 notebook.show_values(draw)

@@ -5,7 +5,7 @@
     pin     where a wire enters a gate: there stand the local gradient and what flows back through this branch
     fork    a wire with several pins; the gradients of its branches add up
 
-Every number comes from `forward_steps` and `backward_steps`; nothing here knows a gate by name.
+Every number comes from `backward_steps`, whose records hold both passes; nothing here knows a gate by name.
 """
 
 from __future__ import annotations
@@ -40,13 +40,18 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A gate as it is drawn."""
+    """A gate as it is drawn, and the record of what it did in both passes."""
 
     index: int
-    gate: Gate
+    step: Step
     symbol: str  # constants folded in
     pins: tuple[Pin, ...]
     wire: int  # index of the wire that leaves
+
+    @property
+    def gate(self) -> Gate:
+        """The gate's card."""
+        return self.step.gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +65,32 @@ class Wire:
     gradient: float
     source: int | None  # index of the box that made it; None for an input
     pins: tuple[tuple[int, int], ...]  # (box, pin) wherever it goes, in the order of the boxes
+    outside: float | None = None  # the gradient that comes in from outside: 1 at the root of a graph; None for none
 
     @property
     def forks(self) -> bool:
-        """Tell whether the wire goes to more than one pin."""
-        return len(self.pins) > 1
+        """Tell whether the wire's gradient is a sum: it goes to more than one pin, or out of the circuit too."""
+        return len(self.pins) + (self.outside is not None) > 1
 
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """The wires and gates of one graph in the order of the walk, the steps of both passes, and the way of numbers."""
+    """The wires and gates of one graph in the order of the walk, and the way of numbers."""
 
     wires: tuple[Wire, ...]
     boxes: tuple[Box, ...]
-    forward: tuple[Step, ...]
-    backward: tuple[Step, ...]
     notation: Notation
     target: str = ""  # whose gradients these are, where it is not the last wire but what that wire leads to
+
+    @property
+    def forward(self) -> tuple[Step, ...]:
+        """The records of the gates in the order of the forward pass."""
+        return tuple([box.step for box in self.boxes])
+
+    @property
+    def backward(self) -> tuple[Step, ...]:
+        """The records of the gates in the order of the backward pass."""
+        return self.forward[::-1]
 
     @property
     def output(self) -> str:
@@ -118,41 +132,41 @@ def circuit_of(f: Value, most: int = MOST_GATES, called: Mapping[Value, str] | N
     excess, limit = too_many(nodes, most)
     if excess:
         raise ValueError(f"{excess} are too many for one picture (at most {limit}): draw a part of it")
-    forward = tuple(graph.forward_steps(f))
-    backward = tuple(graph.backward_steps(f))
-    return assembled(nodes, forward, backward, called or graph.names(nodes))
+    backward = list(graph.backward_steps(f))
+    return assembled(nodes, backward, called or graph.names(nodes), {f: 1.0})
 
 
 def assembled(
-    nodes: Sequence[Value], forward: tuple[Step, ...], backward: tuple[Step, ...], called: Mapping[Value, str]
+    nodes: Sequence[Value], backward: Sequence[Step], called: Mapping[Value, str], outside: Mapping[Value, float]
 ) -> Circuit:
-    """Return the circuit of a walk and its steps; nodes without a step are inputs, whatever made them."""
+    """Return the circuit of a walk and its backward steps; nodes without a step are inputs, whatever made them.
+
+    `outside` gives the gradients that come in from outside: at the root of a graph, at the ends of a part of it.
+    """
+    steps = backward[::-1]
     # a constant is folded into its gates, unless one of them has nothing else to show, or it is all there is
-    bare = {x for step in forward for x in step.inputs if all(y.is_constant for y in step.inputs)}
-    folded = {x for step in forward for x in step.inputs if x.is_constant} - bare
+    bare = {x for step in steps for x in step.inputs if all(y.is_constant for y in step.inputs)}
+    folded = {x for step in steps for x in step.inputs if x.is_constant} - bare
     drawn = [node for node in nodes if node not in folded]
     index = {node: i for i, node in enumerate(drawn)}
-    gradients = _gradients(nodes[-1], backward)
-    numbers = [x for step in backward for x in (*step.values, step.value, *step.locals, *step.downstream)]
-    flow = {step.node: step for step in backward}
+    gradients = _gradients(backward, outside)
+    numbers = [x for step in steps for x in (*step.values, step.value, *step.locals, *step.downstream)]
     pin_numbers = count()
-    boxes = tuple([_box(i, flow[step.node], index, pin_numbers) for i, step in enumerate(forward)])
+    boxes = tuple([_box(i, step, index, pin_numbers) for i, step in enumerate(steps)])
     pins: list[list[tuple[int, int]]] = [[] for _ in drawn]
     for box in boxes:
         for i, pin in enumerate(box.pins):
             pins[pin.wire].append((box.index, i))
     sources = {box.wire: box.index for box in boxes}
-    wires = tuple(
-        [
-            Wire(i, node, called[node], node.data, gradients.get(node, 0.0), sources.get(i), tuple(pins[i]))
-            for i, node in enumerate(drawn)
-        ]
-    )
-    return Circuit(wires, boxes, forward, backward, Notation([nodes[-1].data, *numbers]))
+    wires = [
+        Wire(i, x, called[x], x.data, gradients.get(x, 0.0), sources.get(i), tuple(pins[i]), outside.get(x))
+        for i, x in enumerate(drawn)
+    ]
+    return Circuit(tuple(wires), boxes, Notation([nodes[-1].data, *numbers]))
 
 
-def _gradients(root: Value, backward: Sequence[Step]) -> dict[Value, float]:
-    gradients = {root: 1.0} | {step.node: step.upstream for step in backward if step.upstream is not None}
+def _gradients(backward: Sequence[Step], outside: Mapping[Value, float]) -> dict[Value, float]:
+    gradients = dict(outside)
     for step in backward:
         gradients.update(zip(step.inputs, step.after, strict=True))
     return gradients
@@ -166,7 +180,7 @@ def _box(index: int, step: Step, wires: dict[Value, int], numbers: Iterator[int]
             if x in wires
         ]
     )
-    return Box(index, step.gate, _symbol(step, wires), pins, wires[step.node])
+    return Box(index, step, _symbol(step, wires), pins, wires[step.node])
 
 
 def _symbol(step: Step, wires: dict[Value, int]) -> str:

@@ -19,9 +19,10 @@ from autograd.value import Value
 from viz import fold_words as words
 from viz import theme
 from viz.circuit import Box, Circuit, Pin, Wire, circuit_of
-from viz.fold import INPUTS, Folded
+from viz.fold import INPUTS, Folded, folded, is_large
 from viz.layout import gradient_text
 from viz.notation import clipped, full, one_line
+from viz.words import BACK
 
 if TYPE_CHECKING:
     import graphviz
@@ -38,13 +39,13 @@ INVISIBLE = "\N{ZERO WIDTH SPACE}"
 def to_graphviz(f: Value) -> graphviz.Digraph:
     """Return the circuit of f for Graphviz: `.source` is its DOT text, `.render()` needs the program `dot`.
 
-    No `.grad` is touched. Raises TypeError for what is no Value, ValueError above 300 gates or 900 inputs of gates,
-    DomainError where a value or a slope does not exist.
+    A graph of more than 300 gates, or 900 inputs of gates, is folded as `draw` folds it: a box is a part. No `.grad` is
+    touched. Raises TypeError for what is no Value, DomainError where a value or a slope does not exist.
 
         >>> to_graphviz(Value(3.0, "x") * 2).source.split()[:5]
         ['digraph', '{', 'graph', '[nodesep=0.35', 'rankdir=LR']
     """
-    return _digraph(circuit_of(f))
+    return _folded_digraph(folded(f)) if is_large(f) else _digraph(circuit_of(f))
 
 
 def dot_source(circuit: Circuit) -> str:
@@ -69,20 +70,33 @@ def rendered(source: str, kind: str) -> bytes | None:
 
 
 def folded_source(folded: Folded) -> str:
-    """Return the DOT text of a folded graph: a box per part, an edge per link."""
+    """Return the DOT text of a folded graph: the same for the same graph."""
+    return str(_folded_digraph(folded).source)
+
+
+def _folded_digraph(folded: Folded) -> graphviz.Digraph:
+    """Return a folded graph: a box per part, an edge per link, the output."""
     import graphviz
 
-    digraph = graphviz.Digraph(graph_attr=GRAPH, node_attr=NODE, edge_attr=EDGE)
+    title = {"label": graphviz.escape(words.headline(folded)), "labelloc": "t", "fontname": NODE["fontname"]}
+    digraph = graphviz.Digraph(graph_attr=GRAPH | title, node_attr=NODE, edge_attr=EDGE)
     short = words.notation_of([folded]).short
+
+    def numbers(value: float, gradient: float) -> str:
+        return f"{_coloured('value', short(value))}<br/>{_coloured('gradient', f'{BACK} {short(gradient)}')}"
+
     for i, part in enumerate(folded.parts):
-        numbers = f"{_coloured('value', short(part.value))}<br/>{_coloured('gradient', f'◂ {short(part.gradient)}')}"
-        lines = [f"<i>{_text(part.name)}</i>", _text(words.what(part)), numbers]
-        digraph.node(f"p{i}", f"<{'<br/>'.join(lines)}>", shape="box")
+        said = [words.what(part), words.kinds(part), words.leaves(part), words.shut(part), words.dead(part)]
+        lines = [f"<i>{_text(part.name)}</i>", *[_escaped(line) for line in said if line]]
+        label = "<br/>".join([*lines, numbers(part.value, part.gradient)])
+        digraph.node(f"p{i}", f"<{label}>", shape="box", tooltip=graphviz.escape(one_line(words.told(part))))
     for link in folded.links:
         if link.source != INPUTS:
-            gradient = _coloured("gradient", f"◂ {short(link.gradient)}")
+            gradient = _coloured("gradient", f"{BACK} {short(link.gradient)}")
             digraph.edge(f"p{link.source}", f"p{link.target}", f"<{words.wires(folded, link)}<br/>{gradient}>")
-    return str(digraph.source)
+    digraph.node("f", f"<<i>{_text(folded.root)}</i>>", shape="plaintext")
+    digraph.edge(f"p{folded.output}", "f", f"<{numbers(folded.value, 1.0)}>")
+    return digraph
 
 
 def _digraph(circuit: Circuit) -> graphviz.Digraph:
@@ -120,7 +134,7 @@ def _edges(circuit: Circuit, wire: Wire) -> Iterator[tuple[str, str, dict[str, s
     elif wire is circuit.root and wire.source is not None:
         yield tail, f"w{wire.index}", {"label": f"<{numbers}>"}
     for box, pin in _pins(circuit, wire):
-        here = _coloured("gradient", f"◂ {circuit.notation.short(pin.downstream)}") if wire.forks else numbers
+        here = _coloured("gradient", f"{BACK} {circuit.notation.short(pin.downstream)}") if wire.forks else numbers
         local = _coloured("local", f"local {circuit.notation.short(pin.local)}")
         yield f"f{wire.index}" if wire.forks else tail, f"g{box.index}", {"label": f"<{here}<br/>{local}>"}
 
@@ -141,6 +155,10 @@ def _coloured(kind: str, text: str) -> str:
     return f'<font color="{COLOUR[kind]}">{_text(text)}</font>'
 
 
-def _text(text: str) -> str:
+def _text(label: str) -> str:
+    return _escaped(clipped(label))
+
+
+def _escaped(text: str) -> str:
     r"""Return text for Graphviz' HTML-like labels, in which a backslash before a letter would still be an escape."""
-    return html.escape(clipped(text)).replace("\\", "\\" + INVISIBLE)
+    return html.escape(text).replace("\\", "\\" + INVISIBLE)

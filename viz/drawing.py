@@ -7,19 +7,20 @@ import os
 import re
 import secrets
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 from autograd.value import Value
 from viz.circuit import Circuit, circuit_of
-from viz.fold import Folded, folded, is_large
+from viz.fold import Folded, folded_of, is_large
 from viz.fold_picture import picture_of_folded
 from viz.fold_words import fold_table
+from viz.grouping import grouped
 from viz.narration import table
 from viz.notebook import image
-from viz.opening import opened
+from viz.opening import Opening, opened, openings
 from viz.paper import POINTS
 from viz.shapes import Picture, picture_of, stacked
 from viz.svg import svg
@@ -35,10 +36,17 @@ class Diagram:
     It is of the numbers at the moment it was drawn: what happens to the Values afterwards does not change it.
     """
 
-    def __init__(self, circuits: tuple[Circuit, ...], folded: tuple[Folded, ...] = (), engine: str = "builtin") -> None:
+    def __init__(
+        self,
+        circuits: tuple[Circuit, ...],
+        folded: tuple[Folded, ...] = (),
+        engine: str = ENGINES[0],
+        openings: Sequence[Opening] = (),
+    ) -> None:
         self.circuits = circuits
         self.folded = folded  # instead of the circuits that would be too large to draw
         self.engine = engine
+        self.openings = openings  # what a page can open of the one graph that is folded
 
     @cached_property
     def picture(self) -> Picture:
@@ -106,7 +114,7 @@ def draw(f: Value, *others: Value, open: str | None = None, engine: str = "built
     A graph of more than 300 gates, or 900 inputs of gates, is folded by the paths in its labels: a layer is a card, and
     equal paths, such as one neuron's outputs for 100 samples, are one stack. `open="layer1/neuron3"` draws one part
     instead, gate by gate, of a stack the first sample, or the one with seven before it: `open="layer1/neuron3[7]"`.
-    ValueError for an unknown part, or one that is too large itself.
+    ValueError for an unknown part, or one that is too large itself. Saved as .html it is a page where parts are opened.
 
     `engine="dot"` leaves layout and drawing of one graph to Graphviz: pygraphviz (the extra `[dot]`) or the program
     `dot`; without either there is a warning and the built-in picture.
@@ -118,9 +126,11 @@ def draw(f: Value, *others: Value, open: str | None = None, engine: str = "built
         raise ValueError("open=… and engine='dot' are for one graph: draw the others apart")
     if open is not None:
         return Diagram((opened(f, open),), engine=engine)
-    large = {i for i, root in enumerate(roots) if is_large(root)}
-    circuits = tuple([circuit_of(root) for i, root in enumerate(roots) if i not in large])
-    return Diagram(circuits, tuple([folded(roots[i]) for i in sorted(large)]), engine)
+    large = [is_large(root) for root in roots]
+    circuits = tuple([circuit_of(root) for root, folds in zip(roots, large, strict=True) if not folds])
+    groupings = [grouped(root) for root, folds in zip(roots, large, strict=True) if folds]
+    parts = openings(groupings[0]) if groupings and not others else ()
+    return Diagram(circuits, tuple(map(folded_of, groupings)), engine, parts)
 
 
 def _svg(diagram: Diagram) -> bytes:
@@ -128,6 +138,10 @@ def _svg(diagram: Diagram) -> bytes:
 
 
 def _html(diagram: Diagram) -> bytes:
+    if diagram.openings and diagram.engine == ENGINES[0]:
+        from viz.stepper import page_of_folded
+
+        return page_of_folded(diagram).encode()
     title = html.escape(diagram.picture.title)
     head = f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title>'
     return f"{head}\n<body>\n{diagram.svg}</body></html>\n".encode()

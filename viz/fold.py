@@ -27,7 +27,7 @@ from autograd.value import Value
 from viz.circuit import too_many
 from viz.grouping import Grouping, grouped, path_of
 
-__all__ = ["Folded", "Link", "Part", "folded", "is_large"]
+__all__ = ["Folded", "Link", "Part", "folded", "folded_of", "is_large"]
 
 MOST_UNITS = 40  # as many are drawn one by one …
 MOST_IN_LAYER = 24  # … of which so many in one layer
@@ -109,11 +109,16 @@ def is_large(f: Value) -> bool:
 
 def folded(f: Value) -> Folded:
     """Return the parts of everything that f depends on; TypeError where f is no Value."""
-    grouping = grouped(f)
+    return folded_of(grouped(f))
+
+
+def folded_of(grouping: Grouping) -> Folded:
+    """Return the parts of a graph, once it is known who belongs together."""
     graph.forward(grouping.nodes)
     tallies, wires = _counted(grouping)
     parts = _parts(grouping, tallies)
     links = _links(wires, [cell.part for cell in grouping.cells])
+    f = grouping.nodes[-1]
     return Folded(
         root=grouping.root,
         value=f.data,

@@ -22,6 +22,7 @@ from viz.fold import INPUTS, Folded, Link, Part
 from viz.fold_words import Axis, fit
 from viz.notation import Notation, clipped, full
 from viz.shapes import Bend, Frame, Owner, Picture, Shape, Text, legend
+from viz.words import BACK, counted
 
 __all__ = ["picture_of_folded"]
 
@@ -35,8 +36,8 @@ BENDS, THREADS, LANE = 34.0, 80.0, 12.0
 ROW, ROW_HEIGHT, ROW_GAP, ROW_BAR, MOST_LANES = 1160.0, 58.0, 36.0, 290.0, 6
 
 
-def picture_of_folded(several: Sequence[Folded]) -> Picture:
-    """Return the picture of folded graphs, one below the other, on one axis."""
+def picture_of_folded(several: Sequence[Folded], look: str = words.LOOK) -> Picture:
+    """Return the picture of folded graphs, one below the other, on one axis; `look` says how to look inside."""
     notation, axis = words.notation_of(several), words.axis_of(several)
     groups: list[tuple[float, float, tuple[Shape, ...]]] = []
     width, y = 0.0, 0.0
@@ -44,7 +45,7 @@ def picture_of_folded(several: Sequence[Folded]) -> Picture:
         drawing = (Rows if max(folded.columns) >= MOST_COLUMNS or not folded.layers else Columns)(
             folded, notation, axis
         )
-        head = _head(folded, notation, drawing.width)
+        head = _head(folded, words.facts(folded, notation, look), drawing.width)
         groups.append((0.0, y, tuple(head)))
         y += MARGIN + HEADLINE + 8 + 20 * (len(head) - 1) + 8
         groups.append((0.0, y, tuple(drawing.shapes())))
@@ -63,7 +64,7 @@ def _legend(several: Sequence[Folded], axis: Axis) -> tuple[tuple[str, str, str]
     span = f"{words.power(axis.low)} to {words.power(axis.high)}"
     entries = (
         (True, "value", "1.00", " mean |value|"),
-        (True, "gradient", "◂ 1.00", f" mean |gradient|, flowing back; bars: one logarithmic axis, {span}"),
+        (True, "gradient", f"{BACK} 1.00", f" mean |gradient|, flowing back; bars: one logarithmic axis, {span}"),
         (any(part.stack[1] > 1 for part in parts), "symbol", "×100", " samples on one stack"),
         (
             any(part.switches for part in parts),
@@ -82,12 +83,12 @@ def _legend(several: Sequence[Folded], axis: Axis) -> tuple[tuple[str, str, str]
     return tuple([(kind, sample, meaning) for there, kind, sample, meaning in entries if there])
 
 
-def _head(folded: Folded, notation: Notation, width: float) -> list[Shape]:
+def _head(folded: Folded, facts: Sequence[str], width: float) -> list[Shape]:
     """Return the headline, and under it what to notice first."""
     owner: Owner = ("headline", 0)
     room, y = width - 2 * MARGIN, MARGIN + HEADLINE
     shapes: list[Shape] = [_text(MARGIN, y, words.headline(folded), HEADLINE, "symbol", owner, room)]
-    for line in words.facts(folded, notation):
+    for line in facts:
         y += 20 if len(shapes) > 1 else 24
         shapes.append(_text(MARGIN, y, line, FACT, "faint", owner, room))
     return shapes
@@ -183,7 +184,7 @@ class Columns:
         return THREADS if column and self.folded.unit_links else BENDS
 
     def _port_texts(self, link: Link) -> tuple[str, str]:
-        return words.wires(self.folded, link), f"◂ {self.notation.short(link.gradient)}"
+        return words.wires(self.folded, link), f"{BACK} {self.notation.short(link.gradient)}"
 
     def _starts(self) -> tuple[list[float], float]:
         """Return where the strip before each column starts, and where the last column ends."""
@@ -268,11 +269,11 @@ class Columns:
         x, y = spot.x + 12, spot.y + (spot.height - CARD_HEIGHT) / 2
         yield Frame(spot.x, spot.y, CARD, spot.height, 10.0, of, words.told(part), "card")
         yield _text(x, y + 25, part.name, 17, "name", of, room - (124 if part.dead else 0))
-        gates = words.counted(part.gates, "gate")
+        gates = counted(part.gates, "gate")
         lines = words.members(part), gates, words.kinds(part, 11, room), words.leaves(part)
         for k, line in enumerate(filter(None, lines)):
             yield _text(x, y + 44 + 17 * k, line, 11 if k else 12, "faint", of, room)
-        value, gradient = self.notation.short(part.value), f"◂ {self.notation.short(part.gradient)}"
+        value, gradient = self.notation.short(part.value), f"{BACK} {self.notation.short(part.gradient)}"
         yield Text(x, y + 118, value, 14, "value", of, title=f"mean |value| = {full(part.value)}")
         yield Text(x, y + 137, gradient, 14, "gradient", of, title=f"mean |gradient| = {full(part.gradient)}")
         yield from _bar(x + room - 96, y + 126, 96.0, 12.0, part, self.axis, of)
@@ -292,14 +293,14 @@ class Columns:
         room = theme.text_width(note, 11, kind == "symbol")
         yield Text(x + UNIT - 10, y + 17, note, 11, kind, of, "end")
         yield _text(x + 10, y + 17, unit.name.rsplit("/", 1)[-1], 14, "name", of, UNIT - 30 - room)
-        value, gradient = self.notation.short(unit.value), f"◂ {self.notation.short(unit.gradient)}"
+        value, gradient = self.notation.short(unit.value), f"{BACK} {self.notation.short(unit.gradient)}"
         yield Text(x + 10, y + 34, value, 11, "value", of, title=f"mean |value| = {full(unit.value)}")
         yield Text(x + 84, y + 34, gradient, 11, "gradient", of, title=f"mean |gradient| = {full(unit.gradient)}")
         yield from _bar(x + 172, y + 26, 50.0, 8.0, unit, self.axis, of)
 
     def _output_texts(self) -> tuple[str, str, str]:
         value = self.notation.short(self.folded.value)
-        return value, f"◂ {self.notation.short(1.0)}", fit(clipped(self.folded.root), theme.INPUT_SIZE, 200.0)
+        return value, f"{BACK} {self.notation.short(1.0)}", fit(clipped(self.folded.root), theme.INPUT_SIZE, 200.0)
 
     def _output_width(self) -> float:
         value, gradient, name = self._output_texts()
@@ -370,7 +371,7 @@ class Rows:
         yield _text(x + 14, y + 44, words.what(part), 12, "faint", of, 266.0)
         yield _text(x + 290, y + 25, words.kinds(part, 12, 250.0), 12, "faint", of, 250.0)
         yield _text(x + 290, y + 44, words.leaves(part), 12, "faint", of, 250.0)
-        value, gradient = self.notation.short(part.value), f"◂ {self.notation.short(part.gradient)}"
+        value, gradient = self.notation.short(part.value), f"{BACK} {self.notation.short(part.gradient)}"
         yield Text(x + 556, y + 25, value, 14, "value", of, title=f"mean |value| = {full(part.value)}")
         yield Text(x + 556, y + 45, gradient, 14, "gradient", of, title=f"mean |gradient| = {full(part.gradient)}")
         yield from _bar(x + 680, y + 21, ROW_BAR, 16.0, part, self.axis, of)
@@ -386,7 +387,7 @@ class Rows:
         yield Frame(x - width / 2, y, width, ROW_GAP, 0.0, of, kind="rail")
         room = theme.text_width(text := words.wires(self.folded, link), 12)
         yield Text(x + 16, y + 22, text, 12, "faint", of)
-        gradient = f"◂ {self.notation.short(link.gradient)}"
+        gradient = f"{BACK} {self.notation.short(link.gradient)}"
         yield Text(
             x + 30 + room, y + 22, gradient, 12, "gradient", of, title=f"mean |gradient| = {full(link.gradient)}"
         )

@@ -15,8 +15,9 @@ from viz.fold import INPUTS, Folded, Link, Part
 from viz.grouping import SHARED
 from viz.narration import ruled
 from viz.notation import Notation, clipped, full
+from viz.words import counted
 
-__all__ = ["Axis", "axis_of", "counted", "facts", "fit", "fold_table", "headline", "notation_of", "stem"]
+__all__ = ["LOOK", "Axis", "axis_of", "facts", "fit", "fold_table", "headline", "notation_of", "stem"]
 
 EXPLODING = 1e3  # how many times larger a gradient has become between the two ends of a network
 MOST_NAMED = 3
@@ -31,11 +32,6 @@ def stem(names: Sequence[str], otherwise: str) -> str:
     words = {name.rsplit("/", 1)[-1].rstrip("0123456789_-. ") for name in names}
     word = words.pop() if len(words) == 1 else ""
     return clipped(word) if word else otherwise
-
-
-def counted(count: int, word: str) -> str:
-    """Return "1 layer", "3 layers", "25,600 wires"."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def fit(text: str, size: float, room: float, bold: bool = False) -> str:
@@ -66,13 +62,16 @@ def headline(folded: Folded) -> str:
     return f"{gates} {counted(len(names), word)}{' of layers' if shared else ''}{end}"
 
 
-def facts(folded: Folded, notation: Notation) -> list[str]:
-    """Return what to notice first: how the gradient changes on its way back, dead units, and what to do next."""
+LOOK = "look inside with draw(f, open={name})"
+
+
+def facts(folded: Folded, notation: Notation, look: str = LOOK) -> list[str]:
+    """Return what to notice first: how the gradient changes on its way back, dead units, and how to look inside."""
     lines = [_way_back(folded.parts[: folded.layers] if folded.layers else folded.parts, notation), _deaths(folded)]
     if folded.units:
         # only a name that can be read whole can be typed; JSON writes it as Python does, in double quotes
         whole = [unit.name for unit in folded.units if unit.name == clipped(unit.name)]
-        lines.extend([f"look inside with draw(f, open={dumps(name, ensure_ascii=False)})" for name in whole[:1]])
+        lines.extend([look.replace("{name}", dumps(name, ensure_ascii=False)) for name in whole[:1]])
     else:
         lines.append('gates labelled by paths such as "layer1/neuron3" fold by layer and neuron')
     return [line for line in lines if line]

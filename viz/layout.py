@@ -1,8 +1,9 @@
 """Where everything goes: a layered layout with fixed slots for text, so that nothing ever stands on anything else.
 
-The plane is cut into columns and channels. A column holds inputs or gates: left of a gate its pins, where the local
-gradients stand, right of it a stub, where the value stands above the wire and the gradient below. All bends lie in the
-channels between, where there is no text; a wire that passes a column does so on a straight line of its own.
+The plane is cut into columns and channels. A column holds inputs or gates: right of each a stub, where the value stands
+above the wire and the gradient below. The local gradients of a gate stand over and under it, those of a gate of many
+inputs left of it, each over its pin. All bends lie in the channels between, where there is no text; a wire that passes
+a column does so on a straight line of its own. What is much wider than high is cut into rows (`viz.rows`).
 
     rank    the column of a thing: inputs 0, a gate one more than its latest input
     item    what takes room in a column: an input, a gate, or a passage of a long wire
@@ -23,15 +24,22 @@ from math import ceil, inf
 from typing import Any
 
 from viz import theme
-from viz.circuit import Box, Circuit, Wire
+from viz.circuit import Box, Circuit, Pin, Wire
 from viz.notation import clipped
+from viz.rows import Strip, Way, in_rows
+from viz.words import BACK
 
 __all__ = ["Placement", "place"]
 
-MARGIN, GAP, CHANNEL, STRAIGHT, RADIUS = 22.0, 14.0, 30.0, 10.0, 20.0
-PIN_GAP, FORKED_PIN_GAP = 26.0, 40.0
+MARGIN, GAP, CHANNEL, STRAIGHT, RADIUS = 22.0, 10.0, 26.0, 6.0, 20.0
+IN_CIRCLE = 2 * RADIUS - 4  # how wide a symbol may be that stands in a circle
+LEAD = 8.0  # the least length of a pin
+FEW = 2  # a gate of so many pins has its local gradients over and under it
+FEW_PIN_GAP, PIN_GAP, FORKED_PIN_GAP = 18.0, 26.0, 40.0
 LINE_ABOVE, LINE_BELOW = 22.0, 24.0  # room for a line of text over and under a wire
-NEAR_IF = 2 / 3  # how much smaller a picture must be before inputs leave the left edge
+LOCAL_ABOVE, LOCAL_BELOW, LOCAL_LINE = 10.0, 18.0, 14.0  # from a gate to a base line over it, under it, to the next one
+ASCENT, DESCENT = 0.94, 0.25  # what letters reach above and below their base line, in font sizes
+NEAR_IF = 0.72  # how much smaller a picture must be before inputs leave the left edge
 NUDGE = 8.0  # a bend smaller than this is a blemish: where there is room, the wire is made straight
 SWEEPS = 4
 
@@ -51,6 +59,16 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of the texts of a pin: their base lines and the point at which they start, or are centred."""
+
+    x: float
+    local: float
+    branch: float  # for what flows back through this branch of a fork
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spot:
     """The place of a gate: its centre, half its width and height, where its pins begin, and the height of each pin."""
 
@@ -60,6 +78,9 @@ class Spot:
     half_height: float
     pins_from: float
     pins: tuple[float, ...]
+    slots: tuple[Slot, ...]  # one per pin
+    above: float  # the room that the gate and the texts of its pins take above its centre
+    below: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +103,7 @@ class Placement:
     passages: tuple[tuple[int, float, float, float], ...]  # (wire, from x, to x, y): a long wire crossing a column
     bends: tuple[tuple[int, float, float, float, float], ...]  # (wire, from x, from y, to x, to y)
     forks: tuple[tuple[int, float, float], ...]  # (wire, x, y)
+    routes: tuple[Way, ...]  # from the end of a row to the beginning of the next
 
 
 def place(circuit: Circuit) -> Placement:
@@ -109,34 +131,59 @@ def gradient_text(circuit: Circuit, wire: Wire) -> str:
     """Return what stands under a wire: its gradient, at a fork as the sum of what came back."""
     short = circuit.notation.short
     if not wire.forks:
-        return f"◂ {short(wire.gradient)}"
-    parts = [circuit.boxes[box].pins[pin].downstream for box, pin in wire.pins]
+        return f"{BACK} {short(wire.gradient)}"
+    shares = [circuit.boxes[box].pins[pin].downstream for box, pin in wire.pins]
+    parts = shares if wire.outside is None else [wire.outside, *shares]
     if len(parts) > 3:
-        return f"◂ sum of {len(parts)} = {short(wire.gradient)}"
+        return f"{BACK} sum of {len(parts)} = {short(wire.gradient)}"
     terms = [short(parts[0])] + [circuit.notation.factor(part) for part in parts[1:]]
-    return f"◂ {' + '.join(terms)} = {short(wire.gradient)}"
+    return f"{BACK} {' + '.join(terms)} = {short(wire.gradient)}"
+
+
+def branch_text(circuit: Circuit, pin: Pin) -> str:
+    """Return what flows back through one branch of a fork."""
+    return f"{BACK} {circuit.notation.short(pin.downstream)}"
 
 
 def local_text(circuit: Circuit, local: float) -> str:
-    """Return what stands over a pin: the local gradient, as the factor it is."""
+    """Return what stands at a pin: the local gradient, as the factor it is."""
     return f"×{circuit.notation.factor(local)}"
 
 
 def _stub_width(circuit: Circuit, wire: Wire) -> float:
-    above = theme.text_width(circuit.notation.short(wire.value), theme.VALUE_SIZE, bold=True)
+    above = name_shift(circuit, wire)
     if wire.source is not None and wire is not circuit.root:
-        above += 10 + theme.text_width(clipped(wire.name), theme.NAME_SIZE)
+        above += theme.text_width(clipped(wire.name), theme.NAME_SIZE)
     below = theme.text_width(gradient_text(circuit, wire), theme.GRADIENT_SIZE, bold=True)
     return max(above, below, 34.0) + 10
+
+
+def name_shift(circuit: Circuit, wire: Wire) -> float:
+    """Return how far right of its value the name of a wire stands."""
+    return theme.text_width(circuit.notation.short(wire.value), theme.VALUE_SIZE, bold=True) + 8
 
 
 def _outer_name_width(wire: Wire) -> float:
     return theme.text_width(clipped(wire.name), theme.INPUT_SIZE) + 10
 
 
+def symbol_size(symbol: str) -> float:
+    """Return the font size of a symbol: signs are large, words fit into a circle as far as they can still be read."""
+    if len(symbol) == 1:
+        return theme.SIGN_SIZE
+    sizes = range(theme.SYMBOL_SIZE, theme.SMALLEST_SYMBOL, -1)
+    fits = [size for size in sizes if theme.text_width(symbol, size, bold=True) <= IN_CIRCLE]
+    return fits[0] if fits else theme.SMALLEST_SYMBOL
+
+
+def _forked(circuit: Circuit, box: Box) -> bool:
+    return any(circuit.wires[pin.wire].forks for pin in box.pins)
+
+
 def _pin_gap(circuit: Circuit, box: Box) -> float:
-    forked = any(circuit.wires[pin.wire].forks for pin in box.pins)
-    return FORKED_PIN_GAP if forked and len(box.pins) > 1 else PIN_GAP
+    if len(box.pins) <= FEW:
+        return FEW_PIN_GAP
+    return FORKED_PIN_GAP if _forked(circuit, box) else PIN_GAP
 
 
 def _pin_offsets(circuit: Circuit, box: Box) -> list[float]:
@@ -144,20 +191,37 @@ def _pin_offsets(circuit: Circuit, box: Box) -> list[float]:
     return [(i - middle) * gap for i in range(len(box.pins))]
 
 
-def _pins_width(circuit: Circuit, box: Box) -> float:
-    locals_ = [theme.text_width(local_text(circuit, pin.local), theme.LOCAL_SIZE, bold=True) for pin in box.pins]
-    branches = [
-        theme.text_width(f"◂ {circuit.notation.short(pin.downstream)}", theme.LOCAL_SIZE, bold=True)
-        for pin in box.pins
-        if circuit.wires[pin.wire].forks
-    ]
-    return max([0.0, *locals_, *branches]) + 10
+def _pin_width(circuit: Circuit, pin: Pin) -> float:
+    """Return the width of the texts of a pin."""
+    texts = [local_text(circuit, pin.local)]
+    if circuit.wires[pin.wire].forks:
+        texts.append(branch_text(circuit, pin))
+    return max([theme.text_width(text, theme.LOCAL_SIZE, bold=True) for text in texts])
+
+
+def _lead(circuit: Circuit, box: Box) -> float:
+    """Return the length of a gate's pins."""
+    if len(box.pins) <= FEW:
+        return LEAD
+    return max([_pin_width(circuit, pin) for pin in box.pins]) + 10
 
 
 def _half_size(circuit: Circuit, box: Box) -> tuple[float, float]:
-    half_width = max(RADIUS, theme.text_width(box.symbol, theme.SYMBOL_SIZE, bold=True) / 2 + 8)
+    width = theme.text_width(box.symbol, symbol_size(box.symbol), bold=True)
     span = _pin_offsets(circuit, box)[-1] if box.pins else 0.0
-    return half_width, RADIUS if span < RADIUS - 4 else span + 10
+    return RADIUS if width <= IN_CIRCLE else width / 2 + 8, RADIUS if span < RADIUS - 4 else span + 10
+
+
+def _room_of(circuit: Circuit, box: Box) -> tuple[float, float]:
+    """Return the room that a gate and the texts of its pins take above its centre, and below."""
+    half_height, letters = _half_size(circuit, box)[1], theme.LOCAL_SIZE
+    forks = [circuit.wires[pin.wire].forks for pin in box.pins]
+    if len(forks) > FEW:
+        span = _pin_offsets(circuit, box)[-1]
+        return max(half_height, span + 5 + letters * ASCENT), max(half_height, span + 16 * any(forks))
+    heads = [LOCAL_ABOVE + LOCAL_LINE * fork + letters * ASCENT for fork in forks[:1]]
+    feet = [LOCAL_BELOW + LOCAL_LINE * fork + letters * DESCENT for fork in forks[1:]]
+    return half_height + max(heads, default=0.0), half_height + max(feet, default=0.0)
 
 
 # --------------------------------------------------------------------------------------------------- ranks and items
@@ -200,12 +264,8 @@ def _items(circuit: Circuit, ranks: list[int]) -> tuple[list[Item], dict[tuple[i
 def _source_item(circuit: Circuit, wire: Wire, rank: int) -> Item:
     if wire.source is None:
         return Item(wire.index, rank, LINE_ABOVE, LINE_BELOW)
-    box = circuit.boxes[wire.source]
-    half_height = _half_size(circuit, box)[1]
-    span = _pin_offsets(circuit, box)[-1] if box.pins else 0.0
-    forked = any(circuit.wires[pin.wire].forks for pin in box.pins)
-    above, below = max(LINE_ABOVE, half_height + 2, span + 16), max(LINE_BELOW, half_height + 2, span + 16 * forked)
-    return Item(wire.index, rank, above, below)
+    above, below = _room_of(circuit, circuit.boxes[wire.source])
+    return Item(wire.index, rank, max(LINE_ABOVE, above + 2), max(LINE_BELOW, below + 2))
 
 
 def _link(items: list[Item], left: int, right: int, offset: float) -> None:
@@ -377,29 +437,49 @@ def _measured(
     for item in items:
         item.y = round(item.y - top, 1)
     columns = _columns(circuit, ranks, items)
+    rows = in_rows(_strips(circuit, items, columns), MARGIN)
+    columns = [_moved(column, *move) for column, move in zip(columns, rows.moves, strict=True)]
     spots = tuple([_spot(circuit, box, items, columns[ranks[box.wire]]) for box in circuit.boxes])
     stubs = tuple([_stub(circuit, wire, items, columns[ranks[wire.index]]) for wire in circuit.wires])
     bends, forks = _bends(circuit, items, passages, columns)
-    lines = [(wire, columns[rank].start, columns[rank].end, items[i].y) for (wire, rank), i in passages.items()]
-    return Placement(
-        width=ceil(columns[-1].end + (_outer_name_width(circuit.root) if circuit.boxes else 0.0) + MARGIN),
-        height=max(item.y + item.down for item in items) + MARGIN,
-        spots=spots,
-        stubs=stubs,
-        passages=tuple(lines),
-        bends=bends,
-        forks=forks,
-    )
+    at = [(wire, columns[rank], items[i].y) for (wire, rank), i in passages.items()]
+    lines = tuple([(wire, column.start, column.end, column.height(y)) for wire, column, y in at])
+    return Placement(rows.width, rows.height, spots, stubs, lines, bends, forks, rows.routes)
+
+
+def _strips(circuit: Circuit, items: Sequence[Item], columns: Sequence[Column]) -> list[Strip]:
+    """Return what each column takes up, with the channel before it and the name that stands behind the last one."""
+    strips = []
+    for rank, column in enumerate(columns):
+        here = [item for item in items if item.rank == rank]
+        entering = sorted([(item.y, item.wire) for item in items if item.rank == rank - 1 and item.after])
+        tail = _outer_name_width(circuit.root) if circuit.boxes and rank == len(columns) - 1 else 0.0
+        top, bottom = min([item.y - item.up for item in here]), max([item.y + item.down for item in here])
+        strips.append(Strip(column.entry, ceil(column.end + tail), top, bottom, tuple([(w, y) for y, w in entering])))
+    return strips
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """The x coordinates that all items of one rank share: whole pixels, so that the joints of wires do not show."""
 
+    entry: float  # where the channel before it begins
     start: float  # where pins begin
     middle: float  # the centres of the gates
     edge: float  # where stubs begin, right of the widest gate
     end: float  # where stubs end
+    down: float = 0.0  # how far below its place in one row
+
+    def height(self, y: float) -> float:
+        """Return where a height of the one row is, rounded as all places are: so that level wires are level."""
+        return round(y + self.down, 1)
+
+
+def _moved(column: Column, right: float, down: float) -> Column:
+    entry, start, middle, edge, end = (
+        x + right for x in (column.entry, column.start, column.middle, column.edge, column.end)
+    )
+    return Column(entry, start, middle, edge, end, down)
 
 
 def _columns(circuit: Circuit, ranks: list[int], items: Sequence[Item]) -> list[Column]:
@@ -407,13 +487,16 @@ def _columns(circuit: Circuit, ranks: list[int], items: Sequence[Item]) -> list[
     for rank in range(max(ranks) + 1):
         wires = [wire for wire in circuit.wires if ranks[wire.index] == rank]
         boxes = [circuit.boxes[wire.source] for wire in wires if wire.source is not None]
-        start = columns[-1].end + _channel(items, rank) if columns else MARGIN
+        entry = columns[-1].end if columns else MARGIN
+        start = entry + (_channel(items, rank) if columns else 0.0)
         half = max([_half_size(circuit, box)[0] for box in boxes], default=0.0)
         names = [_outer_name_width(wire) - 2 * half for wire in wires if wire.source is None]
-        middle = start + max([0.0, *names, *[_pins_width(circuit, box) for box in boxes]]) + half
+        middle = start + max([0.0, *names, *[_lead(circuit, box) for box in boxes]]) + half
         edge = middle + half
-        end = edge + max([_stub_width(circuit, wire) for wire in wires])
-        columns.append(Column(*[float(round(x)) for x in (start, middle, edge, end)]))
+        widths = [_pin_width(circuit, pin) for box in boxes if len(box.pins) <= FEW for pin in box.pins]
+        texts = [max(middle, start + 2 + width / 2) + width / 2 + 2 for width in widths]
+        end = max([edge + _stub_width(circuit, wire) for wire in wires] + texts)
+        columns.append(Column(*[float(round(x)) for x in (entry, start, middle, edge, end)]))
     return columns
 
 
@@ -426,14 +509,35 @@ def _channel(items: Sequence[Item], rank: int) -> float:
 
 
 def _spot(circuit: Circuit, box: Box, items: Sequence[Item], column: Column) -> Spot:
-    y = items[box.wire].y
+    y = column.height(items[box.wire].y)
     pins = tuple([y + offset for offset in _pin_offsets(circuit, box)])
-    return Spot(column.middle, y, *_half_size(circuit, box), column.start, pins)
+    slots = _slots_beside(column, pins) if len(pins) > FEW else _slots_around(circuit, box, column, y)
+    return Spot(column.middle, y, *_half_size(circuit, box), column.start, pins, slots, *_room_of(circuit, box))
+
+
+def _slots_beside(column: Column, pins: Sequence[float]) -> tuple[Slot, ...]:
+    return tuple([Slot(column.start + 2, y - 5, y + 13, "start") for y in pins])
+
+
+def _slots_around(circuit: Circuit, box: Box, column: Column, y: float) -> tuple[Slot, ...]:
+    """Return the places over a gate and under it: centred, unless that would reach into the channel before it.
+
+    What flows back through a branch stands nearest, since pages show it when the local gradient is gone.
+    """
+    slots: list[Slot] = []
+    half_height = _half_size(circuit, box)[1]
+    for pin in box.pins:
+        middle = max(column.middle, column.start + 2 + _pin_width(circuit, pin) / 2)
+        outwards = LOCAL_LINE if circuit.wires[pin.wire].forks else 0.0
+        branch = y + half_height + LOCAL_BELOW if slots else y - half_height - LOCAL_ABOVE
+        slots.append(Slot(middle, branch + outwards if slots else branch - outwards, branch, "middle"))
+    return tuple(slots)
 
 
 def _stub(circuit: Circuit, wire: Wire, items: Sequence[Item], column: Column) -> Stub:
     half = None if wire.source is None else _half_size(circuit, circuit.boxes[wire.source])[0]
-    return Stub(column.edge if half is None else column.middle + half, column.end, items[wire.index].y)
+    start = column.edge if half is None else column.middle + half
+    return Stub(start, column.end, column.height(items[wire.index].y))
 
 
 def _bends(
@@ -443,10 +547,11 @@ def _bends(
     owner = {wire.index: wire.index for wire in circuit.wires} | {i: wire for (wire, _), i in passages.items()}
     bends, forks = [], []
     for i, wire in owner.items():
-        item = items[i]
-        ends = sorted({(items[j].y + offset) for j, offset in item.after})
-        for y in ends:
-            bends.append((wire, columns[item.rank].end, item.y, columns[item.rank + 1].start, round(y, 1)))
-        if len(ends) > 1:
-            forks.append((wire, columns[item.rank].end, item.y))
+        item, ends = items[i], sorted({items[j].y + offset for j, offset in items[i].after})
+        if ends:
+            channel = columns[item.rank + 1]
+            y = channel.height(item.y)
+            bends.extend([(wire, channel.entry, y, channel.start, channel.height(end)) for end in ends])
+            if len(ends) > 1:
+                forks.append((wire, channel.entry, y))
     return tuple(bends), tuple(forks)

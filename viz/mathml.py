@@ -1,30 +1,27 @@
-"""Formulas in MathML, which browsers typeset themselves: a gate's rule, its slopes, and the whole expression.
+"""Formulas in MathML, which browsers typeset themselves: the forms of `viz.formula`, and the whole expression.
 
     name      a wire's name: digits at the end of a word are its subscript, as in w0
     hole      an empty number that belongs to a wire; the page fills it, so that numbers and words stay apart
     part      the piece of a formula that one gate makes; the page lights it up by its number
 
-A card prints itself: its rule is run on symbols of a language whose words are MathML elements. Nothing here knows a
-gate by name, and all that people typed is escaped.
+Nothing here knows a gate by name, and all that people typed is escaped.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
 
 from autograd.gates import Gate
-from autograd.symbol import ATOM, CHOICE, COMPARISON, MATHEMATICS, POWER, PRODUCT, SUM, UNARY, Language, Symbol
+from autograd.symbol import ATOM, CHOICE, COMPARISON, MATHEMATICS, POWER, PRODUCT, SUM, UNARY
 from autograd.value import Value
 from viz.circuit import Circuit
-from viz.narration import LONGEST_FORM, MOST_ARGUMENTS, PROSE, UNWRITABLE
+from viz.formula import GAP, Call, Form, Name, Number, is_word, rule
 from viz.notation import MINUS, clipped, constant
 from viz.shapes import subscripted
 from viz.svg import escaped
 
-__all__ = ["expression", "math", "name", "rule", "slopes"]
+__all__ = ["Hole", "expression", "markup", "math", "name", "operator"]
 
 MOST_LEAVES = 40  # of a whole expression; far parts of a longer one are called by their names
 TIMES = "<mo>&#8290;</mo><mspace width='0.15em'></mspace>"  # unseen, between letters
@@ -81,47 +78,70 @@ TEMPLATES = {
 }
 
 
-class _MathML(Language):
-    """Mathematics as MathML elements, without what goes without saying: no number is nan, 1 · x is x."""
-
-    def write(self, operation: str, *operands: Symbol | float) -> Any:
-        """Return the markup of an operation, brackets where an operand binds too loosely."""
-        if operation == "isnan":
-            return False
-        match operation, operands:
-            case ("or", (x, False)) | ("pow", (x, float(1.0))) | ("mul", (float(1.0), x)):
-                return x
-        template, binding, needs = self.templates[operation]
-        symbols = [x if isinstance(x, Symbol) else self.number(x) for x in operands]
-        texts = [_fitted(x, need) for x, need in zip(symbols, needs, strict=True)]
-        if operation == "mul" and all(map(LETTERS.fullmatch, texts)):
-            template = f"{{0}}{TIMES}{{1}}"
-        return Symbol(self, template.format(*texts), binding)
-
-    def number(self, x: float) -> Symbol:
-        """Return a number as people type it; a negative one asks for brackets after an operator."""
-        return self.written(constant(x))
-
-    def written(self, text: str) -> Symbol:
-        """Return a number that is already text."""
-        return Symbol(self, f"<mn>{text}</mn>", SUM if text.startswith(MINUS) else ATOM)
-
-
-MATHML = _MathML("MathML", TEMPLATES, MATHEMATICS.constants)
-
-
-class Hole(Symbol):
+class Hole(Form):
     """The place of a wire's number: whether it needs brackets is known once the number is."""
 
-    def __init__(self, wire: int, signed: bool = False) -> None:
-        super().__init__(MATHML, f'<mn data-wire="{wire}"{" data-factor" if signed else ""}></mn>', ATOM)
+    __slots__ = ("wire",)
+
+    def __init__(self, wire: int) -> None:
+        super().__init__("?", ATOM)
         self.wire = wire
 
 
-def _fitted(x: Symbol, need: int) -> str:
-    if isinstance(x, Hole):
-        return Hole(x.wire, signed=need > SUM).text
-    return x.text if x.binding >= need else bracketed(x.text)
+class _Part(Form):
+    """What one gate made, typeset before and marked with the gate's number."""
+
+    __slots__ = ("markup",)
+
+    def __init__(self, box: int, form: Form) -> None:
+        inner, binding = _typeset(form)
+        super().__init__(form.text, binding)
+        self.markup = f'<mrow data-part="{box}">{inner}</mrow>'
+
+
+def markup(form: Form) -> str:
+    """Return a form as MathML elements."""
+    return _typeset(form)[0]
+
+
+def _typeset(form: Form) -> tuple[str, int]:
+    """Return a form as elements, and how strongly these bind; it recurses no deeper than the rule on one card."""
+    match form:
+        case _Part():
+            return form.markup, form.binding
+        case Hole():
+            return _hole(form), ATOM
+        case Number():
+            return f"<mn>{form.text}</mn>", form.binding
+        case Name():
+            return name(form.text), ATOM if is_word(clipped(form.text).replace("/", "_")) else CHOICE
+        case Call():
+            arguments = operator(",").join([_fitted(x, CHOICE) for x in form.operands])
+            return f"<mi>{escaped(_word(form.gate))}</mi>{bracketed(arguments)}", ATOM
+        case _ if form is GAP:
+            return operator(form.text), ATOM
+    template, binding, needs = TEMPLATES[form.operation]
+    texts = [_fitted(x, need) for x, need in zip(form.operands, needs, strict=True)]
+    if form.operation == "mul" and all(map(LETTERS.fullmatch, texts)):
+        template = f"{{0}}{TIMES}{{1}}"
+    return template.format(*texts), binding
+
+
+def _fitted(form: Form, need: int) -> str:
+    """Return a form as elements, in brackets where it binds less strongly than it must."""
+    if isinstance(form, Hole):
+        return _hole(form, signed=need > SUM)
+    text, binding = _typeset(form)
+    return text if binding >= need else bracketed(text)
+
+
+def _hole(hole: Hole, signed: bool = False) -> str:
+    return f'<mn data-wire="{hole.wire}"{" data-factor" if signed else ""}></mn>'
+
+
+def _word(gate: Gate) -> str:
+    """Return what a call of a gate begins with: σ, max."""
+    return gate.symbol if gate.symbol.isalpha() and not gate.family else gate.family or gate.name
 
 
 # ------------------------------------------------------------------------------------------------- names and formulas
@@ -139,54 +159,16 @@ def name(label: str) -> str:
     return f"<msub>{word}<mn>{digits}</mn></msub>" if digits else word
 
 
-def named(label: str) -> Symbol:
-    """Return a name as an operand: in brackets wherever it could be read as a formula."""
-    return Symbol(MATHML, name(label), ATOM if all(c.isalnum() or c in "_.'′#[]/…" for c in clipped(label)) else CHOICE)
-
-
-def rule(gate: Gate, inputs: Sequence[Symbol]) -> Symbol:
-    """Return how a gate makes its output: its rule where that is short, else a call: max(x, y), σ(x)."""
-    try:
-        plain = gate.forward(*[PROSE.symbol("x")] * len(inputs))
-        nested = len(inputs) > 1 and str(plain).startswith(f"{gate.name}(")  # max(max(x, y), z)
-        if isinstance(plain, Symbol) and len(str(plain)) <= LONGEST_FORM and not nested:
-            return gate.forward(*inputs)  # type: ignore[no-any-return]
-    except UNWRITABLE:
-        pass
-    return _called(gate, inputs)
-
-
-def _called(gate: Gate, inputs: Sequence[Symbol]) -> Symbol:
-    arguments = [_fitted(x, CHOICE) for x in inputs]
-    if gate.family:
-        arguments.append(MATHML.number(gate.parameter).text)
-    if len(arguments) > MOST_ARGUMENTS:
-        arguments[3:-1] = ["<mo>…</mo>"]
-    word = gate.symbol if gate.symbol.isalpha() and not gate.family else gate.family or gate.name
-    return Symbol(MATHML, f"<mi>{escaped(word)}</mi>{bracketed(operator(',').join(arguments))}", ATOM)
-
-
-def slopes(gate: Gate, output: Symbol, inputs: Sequence[Symbol]) -> list[str]:
-    """Return the local gradients as markup, "" where one is a mere number or too long to read."""
-    try:
-        plain = gate.partials(PROSE.symbol("z"), *[PROSE.symbol("x")] * len(inputs))
-        forms = gate.partials(output, *inputs)
-        short = [isinstance(form, Symbol) and len(str(form)) <= LONGEST_FORM for form in plain]
-        return [str(form) if fits and isinstance(form, Symbol) else "" for form, fits in zip(forms, short, strict=True)]
-    except UNWRITABLE:
-        return [""] * len(inputs)
-
-
 def expression(circuit: Circuit) -> str:
     """Return the formula of the root, each gate's part marked with its number; far parts of a large one by name."""
-    known = {wire.node: named(wire.name) for wire in circuit.wires}
+    known: dict[Value, Form] = {wire.node: Name(wire.name) for wire in circuit.wires}
     spelled_out = _near_the_root(circuit)
     for box, step in zip(circuit.boxes, circuit.forward, strict=True):
         if step.node in spelled_out:
-            made = rule(box.gate, [known[x] if x in known else MATHML.number(x.data) for x in step.inputs])
-            known[step.node] = Symbol(MATHML, f'<mrow data-part="{box.index}">{made.text}</mrow>', made.binding)
+            inputs = [known[x] if x in known else Number(constant(x.data)) for x in step.inputs]
+            known[step.node] = _Part(box.index, rule(box.gate, inputs))
     root = circuit.root
-    right = [operator("="), known[root.node].text] if circuit.boxes else []
+    right = [operator("="), markup(known[root.node])] if circuit.boxes else []
     return math(name(root.name), *right)
 
 

@@ -15,43 +15,30 @@ import re
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
 from textwrap import wrap
-from typing import Any
 
-from autograd.gates import FLOWS, Gate
+from autograd.gates import FLOWS
 from autograd.graph import Step
-from autograd.symbol import ATOM, CHOICE, MATHEMATICS, PRODUCT, SUM, Language, Symbol
+from autograd.symbol import ATOM, PRODUCT
 from autograd.value import Value
 from viz import notation
 from viz.circuit import Circuit, Wire, circuit_of
-from viz.notation import MINUS, Notation, clipped, constant
+from viz.formula import Form, Name, Number, rule, slopes
+from viz.notation import Notation, clipped, constant
+from viz.words import SENTENCES, constants_told, counted, listed
 
 __all__ = ["aligned", "compare", "plain", "ruled", "story", "table"]
 
 WIDTH = 100  # columns of a terminal
-LONGEST_FORM = 26  # characters of a rule, its inputs one letter each: three products and a bias still fit
 LONGEST_TITLE = 72
-MOST_ARGUMENTS, MOST_SLOPES = 6, 3  # that are listed before … is written
+MOST_SLOPES, MOST_LETTERS = 3, 8  # that are listed before … is written
 MARGIN = " " * 6  # of what is told about one step
 TIE = "\N{NO-BREAK SPACE}"
 NUDGE = 0.01  # how far the last lines of a story move an input
 FINE = Notation([0.5])  # decimals, even where every number of the circuit is whole
-
-SENTENCES = {  # what the page says too, with {holes}
-    "raises": "a little more {wire} raises {root}",
-    "lowers": "a little more {wire} lowers {root}",
-    "keeps": "a little more {wire} does not move {root}",
-    "unknown": "nobody knows what a little more {wire} does",
-    "kink": "a kink: by convention {wire} gets {downstream} here",
-    "kinked": "a kink lies on the way: what a small change does depends on its direction",
-    "branch": "branch {branch} of {branches}: {derivative} was {before}, now {before} + {downstream} = {after}",
-    "grows": "{root} grows exactly as much as {root}",
-    "overflow": "overflow: too large for a float",
-    "closing": "Moving all inputs a little along their gradients makes {root} larger, against them smaller.",
-}
 
 
 def story(f: Value, *, ascii: bool = False) -> str:
@@ -61,7 +48,7 @@ def story(f: Value, *, ascii: bool = False) -> str:
     ValueError above 300 gates or 900 inputs of gates, DomainError where a value or a slope does not exist.
     """
     teller = _Teller.of(f, ascii)
-    root, rule = teller.root, teller.fit("downstream = upstream × local")
+    root, chain_rule = teller.root, teller.fit("downstream = upstream × local")
     return "\n".join(
         [
             *_title(teller),
@@ -69,7 +56,7 @@ def story(f: Value, *, ascii: bool = False) -> str:
             f"FORWARD: from the inputs to {root}, each gate computes its value",
             *_forward(teller),
             "",
-            f"BACKWARD: from {root} to the inputs, each gate hands back {rule}",
+            f"BACKWARD: from {root} to the inputs, each gate hands back {chain_rule}",
             *_backward(teller),
             "",
             f"GRADIENTS: what a small change of one input does to {root}",
@@ -92,7 +79,7 @@ def table(f: Value | Circuit, *, full: bool = False, ascii: bool = False) -> str
         made = f"= {teller.formula(step)}" if step else "constant" if wire.node.is_constant else "input"
         slopes = _slopes_listed(teller, step, full) if step else ""
         rows.append((teller.names[wire.node], made, shown(wire.value), slopes, shown(wire.gradient)))
-    header = ("wire", "made by", "value", "local gradients", teller.derivative("wire"))
+    header = ("wire", "made by", "value", "local gradients", _derivative(teller.root, "wire"))
     return "\n".join(ruled(header, rows, "ll.l.", ascii=ascii))
 
 
@@ -108,84 +95,8 @@ def compare(f: Value, g: Value, *, ascii: bool = False) -> str:
         for what in {**one, **other}
         for x, y in [(one.get(what, 0.0), other.get(what, 0.0))]
     ]
-    counts = [_counted(len(teller.circuit.boxes), "gate") for teller in tellers]
+    counts = [counted(len(teller.circuit.boxes), "gate") for teller in tellers]
     return "\n".join(ruled(("", *counts, "difference"), rows, "l..r", ascii=ascii))
-
-
-# ------------------------------------------------------------------------------------------- what rules are written in
-
-
-class _Prose(Language):
-    """Mathematics for reading: no number is nan, x^1 is x, 1 · x is x, and numbers are as people type them."""
-
-    def write(self, operation: str, *operands: Symbol | float) -> Any:
-        """Return the text of an operation, without what goes without saying."""
-        match operation, operands:
-            case "isnan", _:
-                return False
-            case ("or", (x, False)) | ("pow", (x, float(1.0))) | ("mul", (float(1.0), x)):
-                return x
-        return super().write(operation, *operands)
-
-    def number(self, x: float) -> Symbol:
-        """Return a number spelled out."""
-        return _Number(constant(x))
-
-
-class _Number(Symbol):
-    """A number, as it is written: no formula of it tells more than it does. A negative one asks for brackets."""
-
-    __slots__ = ()
-
-    def __init__(self, text: str) -> None:
-        super().__init__(PROSE, text, SUM if text.startswith(MINUS) else ATOM)
-
-
-class _Name(Symbol):
-    """A name: it asks for brackets where it could be read as a formula."""
-
-    __slots__ = ()
-
-    def __init__(self, text: str) -> None:
-        super().__init__(PROSE, text, ATOM if re.fullmatch(r"[\w.#'′\[\]\\]+", text) else CHOICE)
-
-
-PROSE = _Prose(MATHEMATICS.name, MATHEMATICS.templates, MATHEMATICS.constants)
-UNWRITABLE = (TypeError, AttributeError, KeyError, ValueError)  # from rules of a user's own that take numbers only
-
-
-def _is_short(form: object) -> bool:
-    return len(str(form)) <= LONGEST_FORM
-
-
-def _formula(gate: Gate, inputs: Sequence[Symbol]) -> Symbol:
-    """Return how a gate makes its output: its rule where that is short and no call of itself, else `max(x, y)`."""
-    try:
-        form = gate.forward(*[_Name("x")] * len(inputs))
-        if isinstance(form, Symbol) and _is_short(form) and not form.text.startswith(f"{gate.name}("):
-            return gate.forward(*inputs)  # type: ignore[no-any-return]
-    except UNWRITABLE:
-        pass
-    return _call(gate, inputs)
-
-
-def _call(gate: Gate, inputs: Sequence[Symbol]) -> Symbol:
-    arguments = [*map(str, inputs), *([constant(gate.parameter)] if gate.family else [])]
-    if len(arguments) > MOST_ARGUMENTS:
-        arguments[3:-1] = ["…"]
-    return PROSE.symbol(f"{gate.family or gate.name}({', '.join(arguments)})")
-
-
-def _slopes(gate: Gate, output: Symbol, inputs: Sequence[Symbol]) -> list[Symbol | None]:
-    """Return the local gradients as formulas, None for a mere number; no formula at all where one would be long."""
-    try:
-        forms = gate.partials(_Name("z"), *[_Name("x")] * len(inputs))
-        if all(map(_is_short, forms)):
-            slopes = gate.partials(output, *inputs)
-            return [s if isinstance(s, Symbol) and not isinstance(s, _Number) else None for s in slopes]
-    except UNWRITABLE:
-        pass
-    return [None] * len(inputs)
 
 
 # ------------------------------------------------------------------------------- where one slope is not the whole truth
@@ -234,16 +145,6 @@ def effect(gradient: float, in_doubt: bool) -> str:
     return "kinked" if in_doubt else "raises" if gradient > 0 else "lowers" if gradient < 0 else "keeps"
 
 
-def operand(x: float, numbers: Notation) -> str:
-    """Return a constant as it stands among the numbers of a formula: a long one as long as they are."""
-    text = constant(x)
-    return text if numbers.whole or _read(text) == x else numbers.longer(x)
-
-
-def _read(text: str) -> float:
-    return float(text.replace(MINUS, "-").replace("∞", "inf"))
-
-
 # ------------------------------------------------------------------------------------------------------- pieces of text
 
 
@@ -267,6 +168,11 @@ class _Teller:
     def root(self) -> str:
         return self.names[self.circuit.root.node]
 
+    def said(self, node: Value) -> str:
+        """Return a name as it stands in a sentence: in brackets where it has a space in it."""
+        name = self.names[node]
+        return f"({name})" if " " in name else name
+
     @property
     def inputs(self) -> list[Wire]:
         return [wire for wire in self.circuit.wires if wire.source is None and not wire.node.is_constant]
@@ -280,31 +186,31 @@ class _Teller:
     def factor(self, x: float) -> str:
         return self.circuit.notation.factor(x, longer=True)
 
-    def symbol(self, node: Value) -> Symbol:
-        return _Number(self.names[node]) if node.is_constant else _Name(self.names[node])
+    def symbol(self, node: Value) -> Form:
+        return Number(self.names[node]) if node.is_constant else Name(self.names[node])
 
     def formula(self, step: Step) -> str:
-        return _formula(step.gate, [self.symbol(x) for x in step.inputs]).text
+        return rule(step.gate, [self.symbol(x) for x in step.inputs]).text
 
     def in_numbers(self, step: Step) -> str:
         numbers = [
-            _Number(operand(x.data, self.circuit.notation) if x.is_constant else self.number(value))
+            Number(self.circuit.notation.operand(x.data) if x.is_constant else self.number(value))
             for x, value in zip(step.inputs, step.values, strict=True)
         ]
-        return _formula(step.gate, numbers).text
+        return rule(step.gate, numbers).text
 
-    def slopes(self, step: Step) -> list[Symbol | None]:
-        return _slopes(step.gate, self.symbol(step.node), [self.symbol(x) for x in step.inputs])
+    def slopes(self, step: Step) -> list[Form | None]:
+        return slopes(step.gate, self.symbol(step.node), [self.symbol(x) for x in step.inputs])
 
-    def derivative(self, wire: str) -> str:
-        return f"∂{self.root}/∂{wire}"
+    def derivative(self, node: Value) -> str:
+        return _derivative(self.root, self.names[node])
 
     def say(self, key: str, **holes: object) -> str:
-        return SENTENCES[key].format(root=self.root, **holes)
+        return SENTENCES[key].format(root=self.said(self.circuit.root.node), **holes)
 
     def effect(self, node: Value, gradient: float) -> str:
         """Return what a small push on a wire does to the root."""
-        return self.say(effect(gradient, node in self.kinked), wire=self.names[node])
+        return self.say(effect(gradient, node in self.kinked), wire=self.said(node))
 
 
 def _names(circuit: Circuit, ascii: bool) -> dict[Value, str]:
@@ -323,18 +229,13 @@ def _names(circuit: Circuit, ascii: bool) -> dict[Value, str]:
     return called
 
 
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}{'s' * (n != 1)}"
-
-
-def _listed(words: Iterable[str]) -> str:
-    *others, last = dict.fromkeys(words)
-    return f"{', '.join(others)} and {last}" if others else last
+def _derivative(output: str, wire: str) -> str:
+    return f"∂{Name(output).fitted(ATOM)}/∂{Name(wire).fitted(ATOM)}"
 
 
 def _results(teller: _Teller) -> dict[str, float]:
     """Return the value of the root and the gradient of each input, each with what to call it."""
-    gradients = {teller.derivative(teller.names[wire.node]): wire.gradient for wire in teller.inputs}
+    gradients = {teller.derivative(wire.node): wire.gradient for wire in teller.inputs}
     return {f"value of {teller.root}": teller.circuit.root.value, **gradients}
 
 
@@ -344,17 +245,37 @@ def _results(teller: _Teller) -> dict[str, float]:
 def _title(teller: _Teller) -> list[str]:
     gates, inputs = len(teller.circuit.boxes), teller.inputs
     given = ", ".join([f"{teller.names[wire.node]}{TIE}={TIE}{teller.number(wire.value)}" for wire in inputs])
-    counts = f"{_counted(gates, 'gate')}, {_counted(len(inputs), 'input')}{': ' * bool(inputs)}{given}"
+    counts = f"{counted(gates, 'gate')}, {counted(len(inputs), 'input')}{': ' * bool(inputs)}{given}"
     whole = f"{teller.root} = {_whole(teller)}" if gates else f"{teller.root}, which no gate made"
-    lines = wrap(counts, WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+    lines = [line for text in (counts, *_key(teller)) for line in _wrapped(text)]
     return [teller.fit(line.replace(TIE, " ")) for line in (whole, *lines)]
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+
+
+def _key(teller: _Teller) -> Iterator[str]:
+    """Tell what a reader may stumble over: names that nobody gave, and numbers that a picture writes shorter."""
+    *wires, _ = teller.circuit.wires
+    letters = [teller.names[wire.node] for wire in wires if not (wire.node.label or wire.node.is_constant)]
+    if letters:
+        named = listed(letters if len(letters) <= MOST_LETTERS else [*letters[:2], "…", letters[-1]])
+        yield teller.say("unlabelled", wires=named, named="is a name" if len(letters) == 1 else "are names")
+    if any(teller.number(x) != teller.circuit.notation.short(x) for x in _numbers(teller.circuit)):
+        yield teller.say("digits")
+
+
+def _numbers(circuit: Circuit) -> Iterator[float]:
+    for step in circuit.backward:
+        yield from (step.value, *step.values, *step.locals, *step.downstream)
 
 
 def _whole(teller: _Teller) -> str:
     """Return the root as one formula of the inputs; a part that grows too long is called by its name."""
-    forms: dict[Value, Symbol] = {}
+    forms: dict[Value, Form] = {}
     for step in teller.circuit.forward:
-        form = _formula(step.gate, [forms[x] if x in forms else teller.symbol(x) for x in step.inputs])
+        form = rule(step.gate, [forms[x] if x in forms else teller.symbol(x) for x in step.inputs])
         forms[step.node] = form if len(form.text) <= LONGEST_TITLE else teller.symbol(step.node)
     return forms[step.node].text if forms[step.node] is form else teller.formula(step)
 
@@ -378,7 +299,7 @@ def _made(teller: _Teller, step: Step) -> str:
 def _backward(teller: _Teller) -> Iterator[str]:
     steps, start = teller.circuit.backward, len(teller.circuit.forward) + 1
     numbers = [f"step {i}" for i in range(start, start + len(steps) + 1)]
-    seed = f" {teller.derivative(teller.root)} = 1   the seed: {teller.say('grows')}"
+    seed = f" {teller.derivative(teller.circuit.root.node)} = 1   the seed: {teller.say('grows')}"
     made = [(f" {step.gate.name}", f" {teller.names[step.node]} = {teller.formula(step)}") for step in steps]
     heads = zip(numbers, [(" start", seed), *made], strict=True)
     first, *lines = aligned([(number, *words) for number, words in heads], "rll", indent=2, ascii=teller.ascii)
@@ -416,10 +337,10 @@ def _beside(line: str, note: str) -> str:
     return f"{line}   {note}" if _width(line) + 3 + _width(note) <= WIDTH else f"{line}\n{MARGIN}  {note}"
 
 
-def _row(teller: _Teller, step: Step, place: int, slope: Symbol | None) -> tuple[str, ...]:
+def _row(teller: _Teller, step: Step, place: int, slope: Form | None) -> tuple[str, ...]:
     local = step.locals[place]
     assert step.upstream is not None
-    formula = "" if slope is None or math.isnan(local) else f"({slope}) =" if slope.binding < PRODUCT else f"{slope} ="
+    formula = "" if slope is None or math.isnan(local) else f"{slope.fitted(PRODUCT)} ="
     return (
         f"to {teller.names[step.inputs[place]]}:",
         " upstream",
@@ -434,12 +355,12 @@ def _row(teller: _Teller, step: Step, place: int, slope: Symbol | None) -> tuple
 
 def _note(teller: _Teller, step: Step, place: int) -> str:
     """Return what a push on this input does or, where the input's wire forks, how its gradient grew."""
-    node, name = step.inputs[place], teller.names[step.inputs[place]]
+    node = step.inputs[place]
     wire = teller.circuit.wire_of(node)
     downstream = step.downstream[place]
     if wire is None or not wire.forks:
         if at_kink(step, place):
-            return teller.say("kink", wire=name, downstream=teller.number(downstream))
+            return teller.say("kink", wire=teller.said(node), downstream=teller.number(downstream))
         return teller.effect(node, step.after[place])
     teller.arrived[node] += 1
     before, now = teller.number(step.before[place]), teller.number(step.after[place])
@@ -447,7 +368,7 @@ def _note(teller: _Teller, step: Step, place: int) -> str:
         "branch",
         branch=teller.arrived[node],
         branches=len(wire.pins),
-        derivative=teller.derivative(name),
+        derivative=teller.derivative(node),
         before=before,
         downstream=teller.factor(downstream),
         after=now,
@@ -459,18 +380,16 @@ def _remarks(teller: _Teller, step: Step) -> Iterator[str]:
     for node in dict.fromkeys(step.inputs):
         wire = teller.circuit.wire_of(node)
         if wire is not None and wire.forks and teller.arrived[node] == len(wire.pins):
-            name, branches = teller.names[node], len(wire.pins)
+            name, branches = teller.said(node), len(wire.pins)
             yield f"{name} forks: its {branches} gradients are added up now, and {teller.effect(node, wire.gradient)}"
-    constants = [teller.names[x] for x in step.inputs if x.is_constant]
-    if constants:
-        verb = "is a constant" if len(set(constants)) == 1 else "are constants"
-        yield teller.fit(f"{_listed(constants)} {verb}: no gradient is sent there")
+    told = constants_told([teller.names[x] for x in step.inputs if x.is_constant])
+    if told:
+        yield teller.fit(told)
 
 
 def _closing(teller: _Teller) -> list[str]:
     rows = [
-        (f"{teller.derivative(teller.names[w.node])} =", teller.number(w.gradient), f"  {_promise(teller, w)}")
-        for w in teller.inputs
+        (f"{teller.derivative(w.node)} =", teller.number(w.gradient), f"  {_promise(teller, w)}") for w in teller.inputs
     ]
     lines = aligned(rows, "l.l", indent=2, ascii=teller.ascii)
     moral = [f"  {teller.say('closing')}"] if teller.kinked.isdisjoint([w.node for w in teller.inputs]) else []
@@ -483,18 +402,18 @@ def _promise(teller: _Teller, wire: Wire) -> str:
         return teller.effect(wire.node, wire.gradient)
     change = FINE.longer(NUDGE * wire.gradient)
     outcome = "moves by about " + change if wire.gradient else "stays where it is"
-    return f"raise {teller.names[wire.node]} by {NUDGE} and {teller.root} {outcome}"
+    return f"raise {teller.said(wire.node)} by {NUDGE} and {teller.said(teller.circuit.root.node)} {outcome}"
 
 
 def _slopes_listed(teller: _Teller, step: Step, full: bool) -> str:
     """Return the local gradients of a gate on one line: `∂f/∂a = z = −4, ∂f/∂z = a = 3`."""
     shown = notation.full if full else teller.number
-    listed = []
+    told = []
     for x, slope, local in zip(step.inputs, teller.slopes(step), step.locals, strict=True):
         if not x.is_constant:
             formula = "" if slope is None else f"{slope} = "
-            listed.append(f"∂{teller.names[step.node]}/∂{teller.names[x]} = {formula}{shown(local)}")
-    return ", ".join(listed if len(listed) <= MOST_SLOPES else [*listed[:MOST_SLOPES], "…"])
+            told.append(f"{_derivative(teller.names[step.node], teller.names[x])} = {formula}{shown(local)}")
+    return ", ".join(told if len(told) <= MOST_SLOPES else [*told[:MOST_SLOPES], "…"])
 
 
 # ----------------------------------------------------------------------------------------------------- lines of columns

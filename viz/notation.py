@@ -39,6 +39,10 @@ def _typeset(text: str) -> str:
     return mantissa.replace("-", MINUS).replace("inf", "∞")
 
 
+def _read(text: str) -> float:
+    return float(text.replace(MINUS, "-").replace("∞", "inf"))
+
+
 @dataclass(frozen=True, slots=True, init=False)
 class Notation:
     """The way one picture writes its numbers: whole ones as such where every number is whole, else two decimals."""
@@ -63,6 +67,11 @@ class Notation:
         if self.whole or not abs(round(x, 4)) < 1e5 or math.isclose(round(x, 2), x, rel_tol=1e-12):
             return self.short(x)
         return _typeset(f"{x:.4f}" if abs(x) >= 0.1 else f"{x:.4g}")
+
+    def operand(self, x: float) -> str:
+        """Return a constant as it stands among the numbers of a formula: a long one as long as they are."""
+        text = constant(x)
+        return text if self.whole or _read(text) == x else self.longer(x)
 
     def factor(self, x: float, longer: bool = False) -> str:
         """Return x as it stands after a multiplication sign: negative numbers in brackets."""

@@ -1,19 +1,21 @@
 """A picture as PNG or PDF, drawn by matplotlib: its fonts come with it, so the file is the same on every machine.
 
-matplotlib is the extra `[plots]`, imported only here and in `viz.plots`; no window, no pyplot, no global state.
+matplotlib is the extra `[plots]`, imported only here, when it is needed; no window, no pyplot, no global state.
 """
 
 from __future__ import annotations
 
 import warnings
-from functools import singledispatch
+from collections.abc import Sequence
+from functools import cache, singledispatch
 from io import BytesIO
 from typing import Any
 
 from viz import theme
-from viz.shapes import Bend, Dot, Frame, Picture, Shape, Text
+from viz.rows import Point
+from viz.shapes import Bend, Dot, Frame, Picture, Route, Shape, Text
 
-__all__ = ["written"]
+__all__ = ["blank", "encoded", "written"]
 
 PIXELS_PER_INCH = 96.0  # of CSS: a picture is as large on paper as on a screen
 POINTS = 72.0 / PIXELS_PER_INCH
@@ -27,6 +29,11 @@ def written(picture: Picture, kind: str) -> bytes:
     for x, y, shapes in picture.groups:
         for layer, shape in enumerate(shapes):
             _draw(shape, figure, x, y, layer)
+    return encoded(figure, kind)
+
+
+def encoded(figure: Any, kind: str) -> bytes:
+    """Return a figure as the bytes of a "png" or "pdf" file: the same for the same figure."""
     file = BytesIO()
     # without a date and the name of the software the same picture gives the same bytes
     metadata = {"CreationDate": None, "Producer": None, "Creator": None} if kind == "pdf" else {"Software": None}
@@ -36,15 +43,38 @@ def written(picture: Picture, kind: str) -> bytes:
     return file.getvalue()
 
 
-def _figure(picture: Picture) -> Any:
+def blank(width: float, height: float, **options: Any) -> Any:
+    """Return an empty figure of so many pixels, which no window knows of and a notebook shows.
+
+    ImportError, with the line to type, without matplotlib.
+    """
+    size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
+    return _figure_class()(figsize=size, dpi=PIXELS_PER_INCH, facecolor=theme.LIGHT["ground"], **options)
+
+
+@cache
+def _figure_class() -> Any:
+    """Return matplotlib's figure, made to show itself: pyplot's are shown for it, and kept in memory by it."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
-        raise ImportError('PNG and PDF are drawn by matplotlib: pip install "gatewise[plots]"') from None
-    width, height = picture.width / PIXELS_PER_INCH, picture.height / PIXELS_PER_INCH
-    figure = Figure(figsize=(width, height), dpi=PIXELS_PER_INCH, facecolor=theme.LIGHT["ground"])
-    FigureCanvasAgg(figure)  # measures where a subscript goes
+        raise ImportError('PNG, PDF and plots are drawn by matplotlib: pip install "gatewise[plots]"') from None
+
+    class ShownFigure(Figure):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            FigureCanvasAgg(self)  # measures texts
+
+        def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+            width, height = self.get_size_inches() * PIXELS_PER_INCH
+            return encoded(self, "png"), {"width": round(width), "height": round(height)}
+
+    return ShownFigure
+
+
+def _figure(picture: Picture) -> Any:
+    figure = blank(picture.width, picture.height)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set(xlim=(0, picture.width), ylim=(picture.height, 0))
     axes.axis("off")
@@ -58,15 +88,27 @@ def _draw(shape: Shape, figure: Any, x: float, y: float, layer: int) -> None:
 
 @_draw.register
 def _(bend: Bend, figure: Any, x: float, y: float, layer: int) -> None:
+    middle = (bend.x + bend.to_x) / 2
+    points = [(bend.x, bend.y), (middle, bend.y), (middle, bend.to_y), (bend.to_x, bend.to_y)]
+    _line(bend.kind, [(x + px, y + py) for px, py in points], ["MOVETO", *["CURVE4"] * 3], figure, layer)
+
+
+@_draw.register
+def _(route: Route, figure: Any, x: float, y: float, layer: int) -> None:
+    points = [route.points[0], *[point for corner in route.corners for point in corner], route.points[-1]]
+    codes = ["MOVETO", *["LINETO", "CURVE3", "CURVE3"] * len(route.corners), "LINETO"]
+    _line(route.kind, [(x + px, y + py) for px, py in points], codes, figure, layer)
+
+
+def _line(kind: str, points: Sequence[Point], codes: Sequence[str], figure: Any, layer: int) -> None:
+    """Draw a line of a kind through points, each with what matplotlib calls its code."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    middle = (bend.x + bend.to_x) / 2
-    points = [(bend.x, bend.y), (middle, bend.y), (middle, bend.to_y), (bend.to_x, bend.to_y)]
-    path = Path([(x + px, y + py) for px, py in points], [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
-    width, opacity = theme.LINES[bend.kind]
-    line = {"edgecolor": theme.LIGHT["wire"], "linewidth": width * POINTS, "alpha": opacity, "capstyle": "round"}
-    figure.axes[0].add_patch(PathPatch(path, fill=False, zorder=layer, **line))
+    width, opacity = theme.LINES[kind]
+    path = Path(points, [getattr(Path, code) for code in codes])
+    look = {"edgecolor": theme.LIGHT["wire"], "linewidth": width * POINTS, "alpha": opacity, "capstyle": "round"}
+    figure.axes[0].add_patch(PathPatch(path, fill=False, zorder=layer, **look))
 
 
 @_draw.register

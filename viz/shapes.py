@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 from viz import theme
 from viz.circuit import Box, Circuit, Wire
-from viz.layout import Placement, Spot, Stub, gradient_text, local_text, place
+from viz.layout import Placement, Spot, Stub, branch_text, gradient_text, local_text, name_shift, place, symbol_size
 from viz.notation import clipped, full
+from viz.rows import Point
+from viz.words import BACK
 
-__all__ = ["Bend", "Dot", "Frame", "Picture", "Shape", "Text", "legend", "picture_of", "shapes_of", "stacked"]
+__all__ = ["Bend", "Dot", "Frame", "Picture", "Route", "Shape", "Text", "legend", "picture_of", "shapes_of", "stacked"]
 
 Owner = tuple[str, int]
 
@@ -34,6 +36,27 @@ class Bend:
     to_y: float
     of: Owner
     kind: str = "wire"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A wire's way from the end of one row to the beginning of the next: level and upright lines, corners rounded."""
+
+    points: tuple[Point, ...]
+    of: Owner
+    kind: str = "wire"
+
+    @property
+    def corners(self) -> list[tuple[Point, Point, Point]]:
+        """For each corner the point where its curve begins, the corner, and the point where the curve ends."""
+        ways = zip(self.points, self.points[1:], self.points[2:], strict=False)
+        return [(_toward(corner, before), corner, _toward(corner, after)) for before, corner, after in ways]
+
+
+def _toward(corner: Point, other: Point) -> Point:
+    """Return the point on a level or upright line that lies the radius of a corner from it."""
+    (x, y), radius = corner, theme.CORNER
+    return x + min(radius, max(-radius, other[0] - x)), y + min(radius, max(-radius, other[1] - y))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +98,16 @@ class Text:
     title: str = ""
 
 
-Shape = Bend | Dot | Frame | Text
+Shape = Bend | Route | Dot | Frame | Text
 
 LEGEND = (
     ("value", "value", " above a wire: what flowed forward"),
-    ("gradient", "◂ gradient", " below a wire: what flowed back"),
-    ("local", "×local", " before a gate: its own slope"),
+    ("gradient", f"{BACK} gradient", " below a wire: what flowed back"),
+    ("local", "×local", " at a gate: its own slope"),
 )
 LEGEND_LEFT, LEGEND_LINE = 22.0, 20.0
 BETWEEN = 56.0  # room between two graphs that stand side by side
+HEADING = 30.0  # the base line of what stands over them
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +122,35 @@ class Picture:
 
 
 def picture_of(circuits: Sequence[Circuit]) -> Picture:
-    """Return the picture of circuits side by side, with the line that explains it."""
+    """Return the picture of circuits side by side, each under the label of its root, with the line that explains it."""
     placements = [place(circuit) for circuit in circuits]
-    height = max(placement.height for placement in placements)
+    headings = [_heading(circuit) if len(circuits) > 1 else None for circuit in circuits]
+    top = HEADING if any(headings) else 0.0
+    height = top + max(placement.height for placement in placements)
     groups: list[tuple[float, float, tuple[Shape, ...]]] = []
     x = 0.0
-    for circuit, placement in zip(circuits, placements, strict=True):
-        groups.append((x, (height - placement.height) / 2, tuple(shapes_of(circuit, placement))))
-        x += placement.width + BETWEEN
+    for circuit, placement, heading in zip(circuits, placements, headings, strict=True):
+        y = top + (height - top - placement.height) / 2
+        above = [replace(heading, y=HEADING - y)] if heading else []
+        groups.append((x, y, (*above, *shapes_of(circuit, placement))))
+        x += max(placement.width, _width(heading)) + BETWEEN
     texts, legend_width, legend_height = legend(height, x - BETWEEN)
     groups.append((0.0, 0.0, tuple(texts)))
     shown = ", ".join([f"{clipped(c.root.name)} = {c.notation.short(c.root.value)}" for c in circuits])
     described = " ".join([_described(circuit) for circuit in circuits])
     width = max(x - BETWEEN, legend_width)
     return Picture(width, height + legend_height, f"Computational graph of {shown}", described, tuple(groups))
+
+
+def _heading(circuit: Circuit) -> Text | None:
+    """Return what stands over a circuit that is not alone: the label of its root, where it has one."""
+    root = circuit.root
+    words, title = (clipped(root.node.label), root.name) if root.node.label else ("", "")
+    return Text(LEGEND_LEFT, 0.0, words, theme.HEADING_SIZE, "heading", ("heading", 0), title=title) if words else None
+
+
+def _width(heading: Text | None) -> float:
+    return theme.text_width(heading.text, heading.size, bold=True) + 2 * LEGEND_LEFT if heading else 0.0
 
 
 def stacked(pictures: Sequence[Picture]) -> Picture:
@@ -140,6 +179,8 @@ def shapes_of(circuit: Circuit, placement: Placement) -> Iterator[Shape]:
         yield Bend(x, y, to_x, to_y, ("wire", wire))
     for wire, start, end, y in placement.passages:
         yield Bend(start, y, end, y, ("wire", wire))
+    for wire, points in placement.routes:
+        yield Route(points, ("wire", wire))
     for wire, x, y in placement.forks:
         yield Dot(x, y, ("wire", wire))
     for source, stub in zip(circuit.wires, placement.stubs, strict=True):
@@ -161,7 +202,7 @@ def _wire_texts(circuit: Circuit, wire: Wire, stub: Stub) -> Iterator[Text]:
     elif wire is circuit.root:
         yield _name(wire, stub.end + 8, stub.y + 5, theme.INPUT_SIZE, "start")
     else:
-        yield _name(wire, stub.end - 4, stub.y - 7, theme.NAME_SIZE, "end")
+        yield _name(wire, left + name_shift(circuit, wire), stub.y - 7, theme.NAME_SIZE, "start")
 
 
 def _name(wire: Wire, x: float, y: float, size: float, anchor: str) -> Text:
@@ -178,21 +219,22 @@ def subscripted(label: str) -> tuple[str, str]:
 
 
 def _pins(circuit: Circuit, box: Box, spot: Spot) -> Iterator[Shape]:
-    for pin, y in zip(box.pins, spot.pins, strict=True):
-        wire, left, of = circuit.wires[pin.wire], spot.pins_from + 2, ("pin", pin.index)
+    for pin, y, slot in zip(box.pins, spot.pins, spot.slots, strict=True):
+        wire, of = circuit.wires[pin.wire], ("pin", pin.index)
         yield Bend(spot.pins_from, y, spot.x - _reach(spot, y), y, of)
         title = f"local gradient ∂{circuit.wires[box.wire].name}/∂{wire.name} = {full(pin.local)}"
-        yield Text(left, y - 5, local_text(circuit, pin.local), theme.LOCAL_SIZE, "local", of, title=title)
+        local = local_text(circuit, pin.local)
+        yield Text(slot.x, slot.local, local, theme.LOCAL_SIZE, "local", of, slot.anchor, title=title)
         if wire.forks:
-            text = f"◂ {circuit.notation.short(pin.downstream)}"
-            title = f"this branch: {full(pin.downstream)}"
-            yield Text(left, y + 13, text, theme.LOCAL_SIZE, "gradient", of, title=title)
+            branch, title = branch_text(circuit, pin), f"this branch: {full(pin.downstream)}"
+            yield Text(slot.x, slot.branch, branch, theme.LOCAL_SIZE, "gradient", of, slot.anchor, title=title)
 
 
 def _gate(box: Box, spot: Spot) -> Iterator[Shape]:
     w, h, of = spot.half_width, spot.half_height, ("gate", box.index)
     yield Frame(spot.x - w, spot.y - h, 2 * w, 2 * h, min(w, h), of, f"{box.gate.name} gate: {box.gate.flow}")
-    yield Text(spot.x, spot.y + 5.3, box.symbol, theme.SYMBOL_SIZE, "symbol", of, "middle")
+    size = symbol_size(box.symbol)
+    yield Text(spot.x, spot.y + 0.355 * size, box.symbol, size, "symbol", of, "middle")
 
 
 def _reach(spot: Spot, y: float) -> float:

@@ -1,7 +1,8 @@
 /* The stepper: shows one step of the two passes at a time.
 
    wire, gate, pin   as in the circuit: a number on its way, what makes it, and where it enters the next gate
-   view              one way of drawing the function: as it was written, or in elementary gates
+   view              one way of drawing the function: as it was written, or in elementary gates; or one part of a graph
+                     that is too large to draw, which is unpacked when it is opened
    step              0 shows the inputs; 1 … n are the gates of the forward pass; n+1 is the seed ∂f/∂f = 1; the rest are
                      the gates of the backward pass
 
@@ -94,14 +95,15 @@ class View {
     Object.assign(this, data, { words, write: notation(data.whole) });
     this.parts = all(`[data-view="${index}"]`);
     this.picture = one(".stage > svg", this.parts.find((part) => part.matches(".stage")));
-    this.formula = one("math", this.parts.find((part) => part.matches(".formula")));
+    this.formula = this.parts.find((part) => part.matches(".formula"));
     this.count = this.gates.length;
     this.last = 2 * this.count + 1;
-    this.backAt = new Array(this.count); // in which step a gate hands its gradient back
-    this.back.forEach((gate, i) => { this.backAt[gate] = this.count + 2 + i; });
+    this.backAt = this.gates.map((_, gate) => this.last - gate); // in which step a gate hands its gradient back
     const fragments = one(`template[data-fragments="${index}"]`).content;
-    this.names = [...fragments.children[0].children];
+    this.names = [...fragments.children[0].children]; // of the wires, and then of the output
+    this.rootName = this.names[this.wires.length];
     this.maths = [...fragments.children[1].children];
+    this.seeded = this.wires.flatMap(({ outside }, wire) => (outside === null ? [] : [wire]));
     this.readNumbers();
     this.findElements(this.parts.find((part) => part.matches("table")));
     this.shown = { values: [], gradients: [], reached: [] };
@@ -109,7 +111,10 @@ class View {
 
   /* JSON has no infinity and no nan: they come as strings. */
   readNumbers() {
-    for (const wire of this.wires) wire.value = Number(wire.value);
+    for (const wire of this.wires) {
+      wire.value = Number(wire.value);
+      if (wire.outside !== null) wire.outside = Number(wire.outside);
+    }
     for (const gate of this.gates) {
       gate.upstream = Number(gate.upstream);
       for (const pin of gate.pins) {
@@ -146,7 +151,7 @@ class View {
     if (step === 0) return { pass: "start" };
     if (step <= this.count) return { pass: "forward", gate: step - 1 };
     if (step === this.count + 1) return { pass: "seed" };
-    return { pass: "backward", gate: this.back[step - this.count - 2] };
+    return { pass: "backward", gate: this.last - step };
   }
 
   hasValue(wire, step) {
@@ -159,10 +164,14 @@ class View {
     return this.wires[wire].pins.filter(([gate]) => this.backAt[gate] <= step).map(([gate, pin]) => this.gates[gate].pins[pin]);
   }
 
+  /* Return what has come in from outside of the circuit: 1 at the root, from the seed on. */
+  outside(wire, step) {
+    return step > this.count ? this.wires[wire].outside ?? undefined : undefined;
+  }
+
   /* Return a wire's gradient so far; undefined where none has arrived, which is not the same as 0. */
   gradient(wire, step) {
-    if (wire === this.root) return step > this.count ? 1 : undefined;
-    let gradient;
+    let gradient = this.outside(wire, step);
     let latest = -1;
     for (const [gate, pin] of this.wires[wire].pins) {
       // two pins of one gate arrive in one step, the later pin last
@@ -174,17 +183,24 @@ class View {
     return gradient;
   }
 
+  /* Return the gradients that have come back to a wire, and how many there will be. */
+  shares(wire, step) {
+    const [outside, { pins }] = [this.outside(wire, step), this.wires[wire]];
+    const shares = this.arrived(wire, step).map((pin) => pin.downstream);
+    return [outside === undefined ? shares : [outside, ...shares], pins.length + Number(this.wires[wire].outside !== null)];
+  }
+
   /* Return what stands under a wire: at a fork the sum of what has come back so far. */
   gradientText(wire, step) {
     const { short, factor } = this.write;
-    const [sum, parts, of] = [short(this.gradient(wire, step)), this.arrived(wire, step), this.wires[wire].pins.length];
-    if (of < 2 || parts.length < 2) return `◂ ${sum}`;
+    const [sum, [shares, of]] = [short(this.gradient(wire, step)), this.shares(wire, step)];
+    if (shares.length < 2) return `◂ ${sum}`;
     if (of > 3) {
       const whole = `◂ sum of ${of} = ${short(this.gradient(wire, this.last))}`;
-      const partial = `◂ ${parts.length} of ${of}: ${sum}`;
-      return parts.length === of ? whole : partial.length <= whole.length ? partial : `◂ ${sum}`;
+      const partial = `◂ ${shares.length} of ${of}: ${sum}`;
+      return shares.length === of ? whole : partial.length <= whole.length ? partial : `◂ ${sum}`;
     }
-    return `◂ ${parts.map((pin, i) => (i ? factor(pin.downstream) : short(pin.downstream))).join(" + ")} = ${sum}`;
+    return `◂ ${shares.map((share, i) => (i ? factor(share) : short(share))).join(" + ")} = ${sum}`;
   }
 
   /* ------------------------------------------------------------------------------------------------ showing a step */
@@ -216,7 +232,7 @@ class View {
     this.fillCell(this.rows[wire].cells[3], gradient);
     if (!text) return;
     element.firstChild.data = text;
-    one("title", element).textContent = `∂${this.wires[this.root].name}/∂${this.wires[wire].name} = ${full(gradient)}`;
+    one("title", element).textContent = `∂${this.output}/∂${this.wires[wire].name} = ${full(gradient)}`;
   }
 
   fillCell(cell, number) {
@@ -254,8 +270,7 @@ class View {
 
   markWork(step) {
     const { pass, gate } = this.at(step);
-    if (pass === "seed") this.mark(this.stubs[this.root], "carries-gradients");
-    if (pass === "seed") this.rows[this.root].classList.add("active");
+    if (pass === "seed") this.seeded.forEach((wire) => this.markSeed(wire));
     if (gate === undefined) return;
     const { wire, pins } = this.gates[gate];
     const kind = pass === "forward" ? "carries-values" : "carries-gradients";
@@ -268,6 +283,11 @@ class View {
     }
     this.rows[wire].classList.add("active");
     this.markGate(gate);
+  }
+
+  markSeed(wire) {
+    this.mark(this.stubs[wire], "carries-gradients");
+    this.rows[wire].classList.add("active");
   }
 
   markGate(gate) {
@@ -299,19 +319,16 @@ class Panel {
     const parts = { start: () => this.start(), forward: () => this.forward(gate), seed: () => this.seed(), backward: () => this.backward(gate) };
     const closing = step === view.last ? [this.closing()] : [];
     this.element.replaceChildren(...parts[pass](), ...closing);
-    this.element.scrollTop = 0;
   }
 
   name(wire) {
     return this.view.names[wire].cloneNode(true);
   }
 
-  rootName() {
-    return this.name(this.view.root);
-  }
-
+  /* Of a part some sentences are others. */
   tell(key, holes = {}) {
-    return told(this.words[key], { root: this.rootName(), ...holes });
+    const sentence = (this.view.isPart && this.words[`${key}_part`]) || this.words[key];
+    return told(sentence, { root: this.view.rootName, ...holes });
   }
 
   number(x, write = this.view.write.longer) {
@@ -321,7 +338,7 @@ class Panel {
   }
 
   derivative(wire) {
-    return make("span", "derivative", "∂", this.rootName(), "/∂", this.name(wire));
+    return make("span", "derivative", "∂", this.view.rootName.cloneNode(true), "/∂", this.name(wire));
   }
 
   heading(kind, title, remark = "") {
@@ -376,10 +393,12 @@ class Panel {
   }
 
   seed() {
+    const { view } = this;
+    const box = (wire) => this.box("downstream", [this.derivative(wire)], view.wires[wire].outside);
     return [
-      this.heading("seed", this.words.seed_title),
+      this.heading("seed", this.tell("seed_title").textContent),
       make("p", "rule", this.tell("seed")),
-      make("div", "rows", make("div", "row seed", this.box("downstream", [this.derivative(this.view.root)], 1))),
+      make("div", "seeds", ...view.seeded.map(box)),
       make("p", "lead", this.tell("seed_next")),
     ];
   }
@@ -420,9 +439,9 @@ class Panel {
   /* What a push on this input does or, where its wire forks, how its gradient grew. */
   notes(gate, pin) {
     const { view, step } = this;
-    const { pins } = view.wires[pin.wire];
+    const { pins, outside } = view.wires[pin.wire];
     const { longer, factor } = view.write;
-    if (pins.length < 2) return [this.effect(pin.wire, pin.kink ? "kink" : undefined, { downstream: longer(pin.downstream) })];
+    if (pins.length < 2 && outside === null) return [this.effect(pin.wire, pin.kink ? "kink" : undefined, { downstream: longer(pin.downstream) })];
     const before = view.arrived(pin.wire, step - 1).length;
     const same = view.gates[gate].pins.filter((other) => other.wire === pin.wire);
     const branch = before + same.indexOf(pin) + 1;
@@ -430,12 +449,17 @@ class Panel {
       derivative: this.derivative(pin.wire), branch, branches: pins.length,
       before: longer(pin.before), downstream: factor(pin.downstream, longer), after: this.number(pin.after),
     };
-    const grown = this.tell("branch", holes);
-    return branch < pins.length ? [grown] : [grown, "; ", this.tell("branches_all"), this.effect(pin.wire)];
+    const grown = [this.tell("branch", holes)];
+    if (before === 0 && pin === same[0] && outside !== null) grown.unshift(this.tell("outside", { outside: longer(outside) }));
+    return branch < pins.length ? grown : [...grown, "; ", this.tell("branches_all"), this.effect(pin.wire)];
   }
 
   effect(wire, key = this.view.wires[wire].effect, holes = {}) {
-    return this.tell(key, { wire: this.name(wire), ...holes });
+    const words = this.tell(key, { wire: this.name(wire), ...holes });
+    // what comes into a part from outside has other ways to the output too
+    const through = this.view.isPart && this.view.wires[wire].gate === null && ["raises", "lowers", "keeps"].includes(key);
+    if (through) words.prepend(this.tell("through"));
+    return words;
   }
 
   closing() {
@@ -465,11 +489,65 @@ class Panel {
   }
 }
 
+/* ------------------------------------------------------------------------------------------- parts of a folded graph */
+
+/* The picture of a folded graph, in which cards are buttons that open what the page carries. */
+class Folded {
+  constructor({ parts, cards }, words, enter) {
+    Object.assign(this, { parts, words, enter });
+    this.elements = all("[data-folded]"); // what is there while nothing is opened
+    this.picture = one(".overview > svg");
+    this.back = one("[data-back]");
+    this.select = one("#part");
+    this.line = one(".opened");
+    for (const [kind, of] of Object.entries(cards)) of.forEach((part, i) => this.makeButton(kind, i, part));
+    this.select.addEventListener("change", () => this.select.value && this.enter(Number(this.select.value)));
+    this.line.textContent = "";
+  }
+
+  makeButton(kind, i, part) {
+    const card = all(`:is(.gw-card, .gw-dead-card)[data-${kind}="${i}"]`, this.picture).at(-1);
+    if (!card) return; // units of many layers are not drawn
+    card.setAttribute("tabindex", "0");
+    card.setAttribute("role", "button");
+    card.setAttribute("aria-label", told(this.words.part_button, { part: this.parts[part].name }).textContent);
+    for (const element of all(`[data-${kind}="${i}"]`, this.picture)) element.addEventListener("click", () => this.enter(part, card));
+    card.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      this.enter(part, card);
+    });
+  }
+
+  /* Return the elements of a part, and what is recorded of it; they are text until they are asked for. */
+  async unpack(part) {
+    const bytes = Uint8Array.from(atob(this.parts[part].packed), (c) => c.charCodeAt(0));
+    const text = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+    const { markup, view } = JSON.parse(text);
+    const { body } = new DOMParser().parseFromString(markup, "text/html"); // escaped when the page was made
+    return [[...body.children], view];
+  }
+
+  show(part) {
+    const closed = part === undefined;
+    for (const element of this.elements) element.hidden = !closed;
+    one(".steps").hidden = closed;
+    this.back.disabled = closed;
+    this.select.value = closed ? "" : String(part);
+    this.line.textContent = closed ? "" : this.parts[part].told;
+  }
+
+  refuse(part) {
+    this.line.textContent = this.parts[part].refusal;
+    this.line.scrollIntoView({ block: "nearest" });
+  }
+}
+
 /* ---------------------------------------------------------------------------------------------------------- the page */
 
 class Page {
   constructor() {
-    const { views, words } = JSON.parse(one("#recorded").textContent);
+    const { views, words, folded } = JSON.parse(one("#recorded").textContent);
     this.words = words;
     this.views = views.map((data, index) => new View(index, data, words));
     this.panel = new Panel(one(".panel"), words);
@@ -481,6 +559,7 @@ class Page {
     this.current = 0;
     this.step = 0;
     this.views.forEach((view) => this.makeButtons(view));
+    this.folded = folded && new Folded(folded, words, (part, card) => this.open(part, card));
     this.listen();
     this.restore();
   }
@@ -513,10 +592,12 @@ class Page {
     document.addEventListener("keydown", (event) => this.key(event));
     // after a click with a pointer the keys belong to the page again: Space plays, it does not press the button once more
     document.addEventListener("click", (event) => event.detail && document.activeElement?.matches("button, #elementary") && document.activeElement.blur());
+    this.folded?.back.addEventListener("click", () => this.close());
     addEventListener("hashchange", () => this.restore());
+    addEventListener("resize", () => this.view && this.fit());
     // paper cannot step: it gets the final state
     const paper = matchMedia("print");
-    const turn = (printing) => this.render(printing ? this.view.last : this.step);
+    const turn = (printing) => this.view && this.render(printing ? this.view.last : this.step);
     paper.addEventListener("change", () => turn(paper.matches));
     addEventListener("beforeprint", () => turn(true));
     addEventListener("afterprint", () => turn(paper.matches));
@@ -525,7 +606,7 @@ class Page {
   key(event) {
     const { key, target } = event;
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
-    if (target.matches("textarea, select, [contenteditable], input:not([type=range], [type=checkbox])")) return;
+    if (!this.view || target.matches("textarea, select, [contenteditable], input:not([type=range], [type=checkbox])")) return;
     const gate = target.matches(".gw-gate") ? Number(target.dataset.gate) : undefined;
     if (gate !== undefined && (key === "Enter" || key === " ")) {
       event.preventDefault();
@@ -533,7 +614,13 @@ class Page {
       return;
     }
     if (key === " " && target.matches("button, [type=checkbox]")) return; // the button's own key
+    if (event.shiftKey && /^Arrow/.test(key) && !target.matches("input")) {
+      event.preventDefault();
+      this.scroll(key);
+      return;
+    }
     const moves = { ArrowRight: () => this.go(this.step + 1), ArrowLeft: () => this.go(this.step - 1), Home: () => this.go(0), End: () => this.go(this.view.last), " ": () => (this.timer ? this.pause() : this.play()) };
+    if (this.folded) moves.Escape = () => this.close();
     if (!Object.hasOwn(moves, key)) return;
     event.preventDefault();
     moves[key]();
@@ -541,6 +628,49 @@ class Page {
 
   jump(view, gate) {
     this.go(this.step > view.count ? view.backAt[gate] : gate + 1);
+  }
+
+  /* ----------------------------------------------------------------------------------------- parts of a folded graph */
+
+  /* Open a part at a step; `card` is the button that asked for it. */
+  async open(part, card, step = 0) {
+    if (this.timer) this.pause(false);
+    this.wanted = part;
+    if (!this.folded.parts[part].packed) {
+      this.folded.refuse(part);
+      return;
+    }
+    this.views[part] ??= this.unpacked(part, ...(await this.folded.unpack(part)));
+    if (this.wanted !== part) return; // another one was asked for meanwhile
+    this.opener = card;
+    this.current = part;
+    this.step = Math.min(Math.max(step, 0), this.view.last);
+    this.folded.show(part);
+    this.render(this.step);
+    this.remember("pushState");
+    scrollTo({ top: 0 });
+    if (card) this.folded.back.focus({ preventScroll: true });
+  }
+
+  unpacked(part, elements, data) {
+    const places = { formula: ".formulas", stage: ".scroll", inputs: ".heading" };
+    for (const element of elements) {
+      const place = element.matches("table") ? ".wires" : element.matches("template") ? "body" : places[element.classList[0]];
+      one(place).append(element);
+    }
+    const view = new View(part + 1, data, this.words);
+    this.makeButtons(view);
+    return view;
+  }
+
+  close() {
+    if (this.timer) this.pause(false);
+    this.wanted = this.current = undefined;
+    this.hideAll();
+    this.folded.show();
+    this.remember("pushState");
+    (this.opener ?? this.folded.select).focus();
+    this.opener = undefined;
   }
 
   /* -------------------------------------------------------------------------------------------------------- moving */
@@ -591,11 +721,39 @@ class Page {
   render(step) {
     const { view } = this;
     if (this.toggle) this.toggle.checked = this.current === 1;
-    this.views.forEach((other) => other.parts.forEach((part) => { part.hidden = other !== view; }));
+    this.hideAll(view);
     view.show(step);
     this.panel.show(view, step);
     this.showControls(view, step);
-    this.follow(view, step);
+    // measured once a frame: where steps follow each other fast, a layout for each of them would make them slow
+    this.frame ??= requestAnimationFrame(() => this.settle());
+  }
+
+  settle() {
+    this.frame = undefined;
+    if (!this.view) return;
+    this.panel.element.scrollTop = 0;
+    this.fit();
+    this.follow(this.view, this.step);
+  }
+
+  hideAll(but) {
+    this.views.forEach((other) => other.parts.forEach((part) => { part.hidden = other !== but; }));
+  }
+
+  /* A circuit that scrolls is reached by Tab, and told how. */
+  fit() {
+    const box = one(".scroll");
+    const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+    box.toggleAttribute("tabindex", scrolls);
+    if (scrolls) box.tabIndex = 0;
+    one("[data-wide]").hidden = !scrolls;
+  }
+
+  scroll(key) {
+    const box = one(".scroll");
+    const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+    box.scrollBy({ left: x * box.clientWidth * 0.4, top: y * box.clientHeight * 0.4, behavior: this.still.matches ? "auto" : "smooth" });
   }
 
   showControls(view, step) {
@@ -616,10 +774,10 @@ class Page {
   follow(view, step) {
     const { pass, gate } = view.at(step);
     const box = one(".scroll");
-    const aim = pass === "start" ? view.stubs[view.inputs[0] ?? 0] : pass === "seed" ? view.stubs[view.root] : view.circles.get(gate);
+    const aim = pass === "start" ? view.stubs[view.inputs[0] ?? 0] : pass === "seed" ? view.stubs[view.seeded[0]] : view.circles.get(gate);
     this.reveal(box, aim, 0.3);
     this.reveal(one(".wires"), one("tr.active", view.rows[0].parentElement), 0.15);
-    this.reveal(view.formula.parentElement, one(".lit", view.formula), 0.1);
+    this.reveal(view.formula, one(".lit", view.formula), 0.1);
   }
 
   reveal(box, element, margin) {
@@ -639,19 +797,42 @@ class Page {
 
   /* ---------------------------------------------------------------------------------------- the step in the address */
 
-  remember() {
-    const fragment = `#step=${this.step}${this.current ? "&gates=elementary" : ""}`;
+  /* Steps are written down when they come to rest, since browsers count such entries and refuse too many. */
+  remember(how) {
+    clearTimeout(this.memo);
+    if (how) this.write(how);
+    else this.memo = setTimeout(() => this.write("replaceState"), 250);
+  }
+
+  write(how) {
+    const part = this.folded?.parts[this.current];
+    const named = part ? `open=${encodeURIComponent(part.name).replaceAll("%2F", "/")}&` : "";
+    const fragment = this.view ? `#${named}step=${this.step}${!this.folded && this.current ? "&gates=elementary" : ""}` : "#";
+    if (fragment === location.hash) return;
     // a page inside a sandbox has no history to write to, and needs none
-    try { history.replaceState(null, "", fragment); } catch { /* nothing is lost but the bookmark */ }
+    try { history[how](null, "", fragment); } catch { /* nothing is lost but the bookmark */ }
   }
 
   restore() {
+    clearTimeout(this.memo);
     const wanted = new URLSearchParams(location.hash.slice(1));
-    const step = Number.parseInt(wanted.get("step") ?? "", 10);
+    const given = Number.parseInt(wanted.get("step") ?? "", 10);
+    const step = Number.isFinite(given) ? given : undefined;
+    if (this.folded) {
+      this.restorePart(wanted.get("open"), step);
+      return;
+    }
     if (wanted.get("gates") === "elementary" && this.views[1]) this.current = 1;
     else if (wanted.has("step")) this.current = 0;
-    this.step = Number.isFinite(step) ? Math.min(Math.max(step, 0), this.view.last) : this.step;
+    this.step = Math.min(Math.max(step ?? this.step, 0), this.view.last);
     this.render(this.step);
+  }
+
+  restorePart(name, step) {
+    const part = this.folded.parts.findIndex((other) => other.name === name);
+    if (part >= 0) this.open(part, undefined, step);
+    else if (this.view) this.close();
+    else this.current = undefined;
   }
 }
 

@@ -1,10 +1,9 @@
 """The stepper: one self-contained page that shows the two passes through a graph, one gate at a time.
 
     view      one way of drawing the function: as it was written, or with its gates opened into elementary ones
-    fragment  markup the page clones: names and formulas, escaped here, so that the page itself never makes markup
+    part      of a graph too large to draw: the page shows it folded, and carries circuits of parts that can be opened
+    packed    a part's view as text that is unpacked when it is opened, since all of them would be megabytes
     recorded  numbers as floats and words as sentences with {holes}; the page joins them, and could compute anew
-    way       the pieces of a wire that lead to one pin, so that a page can light them up
-    twin      where the work of a gate is done in the other view
 
 Every number comes from the recorded steps, every rule from the cards.
 """
@@ -12,13 +11,13 @@ Every number comes from the recorded steps, every rule from the cards.
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
+import zlib
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -26,23 +25,25 @@ from typing import Any
 from autograd import graph
 from autograd.errors import DomainError
 from autograd.gates import FLOWS
-from autograd.graph import Step
 from autograd.value import Value
-from viz import mathml, theme
-from viz.circuit import Box, Circuit, Wire, circuit_of, too_many
-from viz.drawing import Diagram, write_aside
+from viz import theme
+from viz.circuit import Circuit, circuit_of, too_many
+from viz.drawing import Diagram, draw, write_aside
 from viz.expand import Expansion, expanded
-from viz.layout import LINE_ABOVE, LINE_BELOW, Placement, Spot, Stub, place
-from viz.narration import SENTENCES, at_kink, effect, kinked, operand, overflows
+from viz.fold import Folded, is_large
+from viz.fold_picture import picture_of_folded
+from viz.fold_words import headline
 from viz.notation import clipped, constant, full
 from viz.notebook import framed
-from viz.shapes import LEGEND, Frame, Picture, Shape, Text, shapes_of, subscripted
+from viz.opening import Opening
+from viz.shapes import LEGEND
 from viz.svg import escaped, svg
+from viz.view import View, named
+from viz.words import SENTENCES, counted, listed
 
-__all__ = ["Stepper", "step"]
+__all__ = ["Stepper", "page_of_folded", "step"]
 
-ROOM, CAPTION = 12.0, 18.0  # between a frame and the gates in it; for its caption
-MOST_INPUTS = 12  # that the head of the page lists
+MOST_BYTES = 700_000  # of packed parts in one page
 
 WORDS: dict[str, Any] = {
     **SENTENCES,
@@ -62,23 +63,34 @@ WORDS: dict[str, Any] = {
     "forward": "The {gate} gate sees only its own inputs, yet it can already tell two things: its output and its local "
     "gradients.",
     "slopes": "Kept for the way back:",
+    "start_part": "This is one part of the graph of {root}. The forward pass computes it from {inputs} through "
+    "{gates}; the backward pass starts with the gradient of {root} that comes in from outside, and hands each input "
+    "the share of this part.",
     "seed_title": "The seed",
     "seed": f"The backward pass starts at {{root}}: {SENTENCES['grows']}.",
     "seed_next": "From here on each gate takes the gradient that arrives at its output, multiplies it by its local "
     "gradients, and hands the products to its inputs.",
+    "seed_title_part": "From outside",
+    "seed_part": "What this part feeds has been passed already, and has handed back a gradient:",
     "backward": "The {gate} gate {pattern}.",
     "to_input": "to input",
     "upstream": "upstream",
     "local": "local",
     "downstream": "downstream",
     "branches_all": "all branches are in: ",
+    "outside": "this adds to {outside} from outside: ",
+    "through": "through this part alone, ",
     "closing_title": "Both passes are done",
+    "closing_part": "These are the shares of this part: other parts, and other samples, add theirs.",
     "share": "{wire} gets {downstream}",
     "say_start": "Step 0 of {last}, start: {root} is made from {inputs} by {gates}.",
     "say_forward": "Step {step} of {last}, forward, {gate} gate: {wire} = {value}.",
     "say_seed": f"Step {{step}} of {{last}}, the backward pass starts: {SENTENCES['grows']}.",
+    "say_start_part": "Step 0 of {last}, start: a part of the graph of {root}, with {inputs} and {gates}.",
+    "say_seed_part": "Step {step} of {last}, the backward pass starts with the gradient of {root} from outside.",
     "say_backward": "Step {step} of {last}, backward, {gate} gate: {shares}.",
     "say_backward_many": "Step {step} of {last}, backward, {gate} gate: gradients go to {inputs} inputs.",
+    "part_button": "{part}: open it",
 }
 
 
@@ -108,25 +120,32 @@ class Stepper:
         return target
 
 
-def step(f: Value) -> Stepper:
+def step(f: Value, *, open: str | None = None) -> Stepper:
     """Return a page that steps forward and backward through the graph of f, gate by gate.
 
-    Gates that have an expansion can be opened on the page. Gradients are computed for it and no `.grad` is touched.
-    Raises TypeError for what is no Value, ValueError above 300 gates, DomainError where a value or a slope does not
-    exist.
+    Gates that have an expansion can be opened on the page. A graph of more than 300 gates, or 900 inputs of gates, is
+    folded as `draw` folds it, and its parts are opened on the page, of a stack one sample; `open="layer1/neuron3[7]"`
+    gives a page of that part alone. Gradients are computed for it and no `.grad` is touched. Raises TypeError for what
+    is no Value, ValueError for an unknown part, or one that is too large, DomainError where a value or a slope does
+    not exist.
     """
+    if open is not None or is_large(f):
+        drawn = draw(f, open=open)
+        page = page_of_folded(drawn) if drawn.folded else _page([View(0, drawn.circuits[0])])
+        return Stepper(page, drawn)
     circuit = circuit_of(f)
-    views = [_View(0, circuit)]
+    views = [View(0, circuit)]
     with suppress(DomainError):  # by a rounding error, which is no reason to refuse the page
         expansion = expanded(f)
         if expansion.owners and not any(too_many(graph.order(expansion.root))):
             views.append(_opened(circuit, expansion))
+            _join(*views)
     return Stepper(_page(views), Diagram((circuit,)))
 
 
-def _opened(circuit: Circuit, expansion: Expansion) -> _View:
+def _opened(circuit: Circuit, expansion: Expansion) -> View:
     opened = circuit_of(expansion.root, called=_names(circuit, expansion))
-    return _View(1, opened, _owners(circuit, opened, expansion), _captions(circuit, expansion))
+    return View(1, opened, _owners(circuit, opened, expansion), _captions(circuit, expansion))
 
 
 def _names(circuit: Circuit, expansion: Expansion) -> dict[Value, str]:
@@ -161,48 +180,45 @@ def _captions(circuit: Circuit, expansion: Expansion) -> dict[int, str]:
     return {box.index: box.gate.name + f"({names[box.index][0]})" * (len(box.pins) == 1) for box in boxes}
 
 
-class _View:
-    """A circuit with its places; which gate of the closed view each of its gates works for, and what that is called."""
-
-    def __init__(
-        self,
-        index: int,
-        circuit: Circuit,
-        owners: Mapping[int, int] | None = None,
-        captions: Mapping[int, str] | None = None,
-    ) -> None:
-        self.index, self.circuit, self.placement = index, circuit, place(circuit)
-        self.owners, self.captions = owners or {}, captions or {}
-
-    @cached_property
-    def groups(self) -> dict[int, list[int]]:
-        """The gates that work for each gate of the closed view."""
-        groups: dict[int, list[int]] = {}
-        for box, owner in self.owners.items():
-            groups.setdefault(owner, []).append(box)
-        return groups
+def _join(closed: View, opened: View) -> None:
+    """Tell each gate which gates of the other view finish its work forward, and backward."""
+    groups = [opened.groups[box.index] for box in closed.circuit.boxes]
+    closed.twins = [(max(group), min(group)) for group in groups]
+    opened.twins = [(opened.owners[box.index],) * 2 for box in opened.circuit.boxes]
 
 
 # ---------------------------------------------------------------------------------------------------------- the page
 
 
-def _page(views: Sequence[_View]) -> str:
+def _page(views: Sequence[View]) -> str:
+    """Return the page of one circuit, closed and opened."""
     closed = views[0].circuit
-    parts = {
-        "title": escaped(f"{clipped(closed.root.name)} = {closed.notation.short(closed.root.value)}, gate by gate"),
+    return _filled(
+        {
+            "title": escaped(f"{clipped(closed.root.name)} = {closed.notation.short(closed.root.value)}, gate by gate"),
+            "skip": '<a class="skip" href="#controls">Skip to the controls</a>',
+            "inputs": f'<p class="inputs">{views[0].inputs()}</p>',
+            "formulas": "".join([view.formula() for view in views]),
+            "toggle": _toggle(views[0], views[1].captions) if len(views) > 1 else "",
+            "circuits": "".join([view.stage() for view in views]),
+            "dashed": '<span data-view="1" hidden><i class="dashed"></i> gates that are one gate when closed</span>',
+            "tables": "".join([view.table() for view in views]),
+            "fragments": "".join([view.fragments() for view in views]),
+        },
+        {"views": [view.recorded() for view in views], "words": WORDS | {"flows": _flows([v.circuit for v in views])}},
+    )
+
+
+def _filled(parts: Mapping[str, str], recorded: Mapping[str, Any]) -> str:
+    """Return the template with its comments replaced by parts; what a page does not have is left out."""
+    given = {
         "style": _colours() + _resource("stepper.css"),
-        "inputs": _inputs(closed),
-        "formulas": "".join([_part("div", "formula", view, mathml.expression(view.circuit)) for view in views]),
-        "toggle": _toggle(views[0], views[1].captions) if len(views) > 1 else "",
-        "circuits": "".join([_stage(view) for view in views]),
         "legend": "".join([_explained(*entry) for entry in LEGEND]),
-        "dashed": '<span data-view="1" hidden><i class="dashed"></i> gates that are one gate when closed</span>',
-        "tables": "".join([_part("table", "", view, _table(view.circuit)) for view in views]),
-        "fragments": "".join([_fragments(view) for view in views]),
-        "recorded": _json({"views": _recorded(views), "words": WORDS | {"flows": _flows(views)}}),
+        "recorded": _json(recorded),
         "script": _resource("stepper.js"),
+        **parts,
     }
-    return re.sub(r"<!-- (\w+) -->", lambda match: parts[match[1]], _resource("stepper.html"))
+    return re.sub(r"<!-- (\w+) -->", lambda match: given.get(match[1], ""), _resource("stepper.html"))
 
 
 def _explained(kind: str, sample: str, words: str) -> str:
@@ -225,175 +241,119 @@ def _colours() -> str:
     return f"{fonts}{light}@media screen and (prefers-color-scheme:dark){{{dark}}}\n"
 
 
-def _part(tag: str, kind: str, view: _View, inner: str) -> str:
-    """Return an element that is there in one view only."""
-    hidden = " hidden" if view.index else ""
-    kinds = f' class="{kind}"' if kind else ""
-    return f'<{tag}{kinds} data-view="{view.index}"{hidden}>{inner}</{tag}>'
-
-
-def _name(label: str) -> str:
-    """Return a wire's name as HTML, the whole label as its title where it is cut."""
-    base, digits = subscripted(label)
-    title = f' title="{escaped(label)}"' if clipped(label) != label else ""
-    return f"<var{title}><bdi>{escaped(base)}</bdi>{f'<sub>{digits}</sub>' if digits else ''}</var>"
-
-
-def _inputs(circuit: Circuit) -> str:
-    inputs = [wire for wire in circuit.wires if wire.source is None]
-    listed = [
-        f'<span title="{full(wire.value)}">{_name(wire.name)} = {constant(wire.value)}</span>'
-        for wire in inputs[:MOST_INPUTS]
-    ]
-    more = f"<span>… {len(inputs) - MOST_INPUTS} more</span>" if len(inputs) > MOST_INPUTS else ""
-    return "".join(listed) + more
-
-
-def _toggle(closed: _View, opened: Iterable[int]) -> str:
+def _toggle(closed: View, opened: Iterable[int]) -> str:
     names = dict.fromkeys([closed.circuit.boxes[box].gate.name for box in opened])
     kinds = [f"<b>{escaped(name)}</b>" for name in names]
     shown = kinds if len(kinds) <= 3 else [*kinds[:2], f"{len(kinds) - 2} more"]
-    listed = " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
-    words = f"<span>Show {listed} as elementary gates</span>"
+    words = f"<span>Show {listed(shown)} as elementary gates</span>"
     return f'<label class="toggle"><input type="checkbox" id="elementary">{words}</label>'
 
 
-def _table(circuit: Circuit) -> str:
-    heads = "".join([f'<th scope="col">{head}</th>' for head in ("wire", "from", "value", "gradient")])
-    rows = "".join([_row(circuit, wire) for wire in circuit.wires])
-    return f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>"
+# ------------------------------------------------------------------------------------------- a graph too large to draw
 
 
-def _row(circuit: Circuit, wire: Wire) -> str:
-    source = "input" if wire.source is None else circuit.boxes[wire.source].gate.name
-    numbers = [
-        f'<td class="{kind}" title="{full(x)}">{circuit.notation.short(x)}</td>'
-        for kind, x in (("value", wire.value), ("gradient", wire.gradient))
-    ]
-    return f'<tr><th scope="row">{_name(wire.name)}</th><td>{escaped(source)}</td>{"".join(numbers)}</tr>'
+def page_of_folded(diagram: Diagram) -> str:
+    """Return the page of one folded graph: its picture, and the circuits of parts that are opened there."""
+    (folded,) = diagram.folded
+    parts, cards = _parts(folded, diagram.openings)
+    circuits = [opening.circuit for opening in diagram.openings if opening.circuit]
+    picture = picture_of_folded([folded], _hint(parts))
+    size, drawn = f'style="--width:{picture.width:.0f}px"', svg(picture)
+    value = f'<span title="{full(folded.value)}">{named(folded.root)} = {constant(folded.value)}</span>'
+    return _filled(
+        {
+            "title": escaped(headline(folded)),
+            "inputs": f'<p class="inputs" data-folded>{value}</p>',
+            "parts": PARTS.format(options="".join([_option(i, part) for i, part in enumerate(parts)])),
+            "overview": f'<section class="card overview" aria-label="All parts" data-folded {size}>{drawn}</section>',
+            "closed": " hidden",
+        },
+        {
+            "views": [],
+            "words": WORDS | {"flows": _flows(circuits)},
+            "folded": {"parts": parts, "cards": cards},
+        },
+    )
 
 
-def _fragments(view: _View) -> str:
-    """Return what the page clones: the name of every wire; how every gate makes its output, and its slopes."""
-    circuit = view.circuit
-    names = "".join([_name(wire.name) for wire in circuit.wires])
-    made = "".join([_formulas(circuit, box, step) for box, step in zip(circuit.boxes, circuit.forward, strict=True)])
-    return f'<template data-fragments="{view.index}"><div>{names}</div><div>{made}</div></template>'
+PARTS = """<nav class="parts" aria-label="Parts">
+<button type="button" data-back disabled><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M11.5 3v10L4 8z"/></svg>\
+<span>All parts</span></button>
+<label>Open <select id="part"><option value="">a part …</option>{options}</select></label>
+<p class="opened" aria-live="polite">Opening a part needs JavaScript.</p>
+</nav>"""
 
 
-def _formulas(circuit: Circuit, box: Box, step: Step) -> str:
-    names, holes = {wire.node: mathml.named(wire.name) for wire in circuit.wires}, {}
-    holes = {circuit.wires[pin.wire].node: mathml.Hole(pin.wire) for pin in box.pins}
-    output = circuit.wires[box.wire]
-    symbols = [names[x] if x in names else mathml.MATHML.number(x.data) for x in step.inputs]
-    constants = [mathml.MATHML.written(operand(x.data, circuit.notation)) for x in step.inputs]
-    numbers = [holes.get(x, constant) for x, constant in zip(step.inputs, constants, strict=True)]
-    equals = mathml.operator("=")
-    made = [
-        mathml.math(mathml.name(output.name), equals, mathml.rule(box.gate, symbols).text),
-        mathml.math(equals, mathml.rule(box.gate, numbers).text),
-        mathml.math(equals, f'<mn class="result" data-wire="{box.wire}"></mn>'),
-    ]
-    slopes = mathml.slopes(box.gate, mathml.named(output.name), symbols)
-    shown = [mathml.math(slopes[pin.place]) if slopes[pin.place] else "" for pin in box.pins]
-    return f"<div><div>{''.join(made)}</div>{''.join([f'<span>{slope}</span>' for slope in shown])}</div>"
+def _hint(parts: Sequence[Mapping[str, Any]]) -> str:
+    """Return what the picture says of looking inside."""
+    click = any("packed" in part for part in parts)
+    return f"{'click a part to look inside, or use' if click else 'look inside with'} step(f, open={{name}})"
+
+
+def _option(index: int, part: Mapping[str, Any]) -> str:
+    return f'<option value="{index}">{escaped(clipped(part["name"]))}</option>' if "packed" in part else ""
+
+
+def _parts(folded: Folded, openings: Sequence[Opening]) -> tuple[list[dict[str, Any]], dict[str, list[int]]]:
+    """Return what the page knows of each part, and which part each card of the picture is."""
+    parts: list[dict[str, Any]] = []
+    room = MOST_BYTES
+    for opening in openings:
+        part = _packed(len(parts), opening, folded.gates)
+        size = len(part.get("packed", ""))
+        parts.append(part if size <= room else _elsewhere(opening.name))
+        room -= size if size <= room else 0
+    known = {part["name"]: i for i, part in enumerate(parts)}
+    cards = {"part": folded.parts, "unit": folded.units if folded.unfolds else ()}
+    for card in (*cards["part"], *cards["unit"]):
+        if card.name not in known:
+            known[card.name] = len(parts)
+            parts.append(_elsewhere(card.name))
+    return parts, {kind: [known[card.name] for card in of] for kind, of in cards.items()}
+
+
+def _elsewhere(name: str) -> dict[str, Any]:
+    """Return what is said of a part that the page does not carry."""
+    how = f": {_call(name)} opens it" if name == clipped(name) else ""
+    return {"name": name, "refusal": f"{clipped(name)!r} is left out to keep this page small{how}"}
+
+
+def _packed(index: int, opening: Opening, gates: int) -> dict[str, Any]:
+    """Return a part as the page carries it, or why it does not."""
+    if opening.circuit is None:
+        return {"name": opening.name, "refusal": opening.refusal}
+    view = View(index + 1, opening.circuit)  # 0 would be what the page shows before anything is opened
+    inputs = view.part("p", "inputs", view.inputs())
+    markup = "".join([inputs, view.formula(), view.stage(), view.table(), view.fragments()])
+    content = _json({"markup": markup, "view": view.recorded()})
+    return {
+        "name": opening.name,
+        "told": _told(opening, len(opening.circuit.boxes), gates),
+        "packed": b64encode(zlib.compress(content.encode(), 9)).decode(),
+    }
+
+
+def _told(opening: Opening, gates: int, of: int) -> str:
+    """Return what part is shown: of a stack which sample, and how to see another."""
+    name = clipped(opening.name)
+    if not opening.samples:
+        return f"{name}: {gates:,} of {counted(of, 'gate')}"
+    shown = f"{name}, sample {opening.sample + 1:,} of {opening.samples:,}: {gates:,} of {counted(of, 'gate')}"
+    other = f"{opening.name}[{(opening.sample + 1) % opening.samples}]"
+    return f"{shown}; {_call(other)} shows the next sample" if name == opening.name else shown
+
+
+def _call(name: str) -> str:
+    """Return the call that opens a part, as Python reads it."""
+    return f"step(f, open={json.dumps(name, ensure_ascii=False)})"
 
 
 # ------------------------------------------------------------------------------------------------ what the page is told
 
 
-def _recorded(views: Sequence[_View]) -> list[dict[str, Any]]:
-    twins = _twins(views)
-    return [_view_data(view, twins[view.index]) for view in views]
-
-
-def _twins(views: Sequence[_View]) -> list[list[tuple[int, int]]]:
-    """Return, per view and gate, the gates of the other view that finish its work forward, and backward."""
-    if len(views) == 1:
-        return [[(box.index, box.index) for box in views[0].circuit.boxes]]
-    groups = views[1].groups
-    closed = [(max(groups[i]), min(groups[i])) for i in range(len(views[0].circuit.boxes))]
-    return [closed, [(views[1].owners[box.index],) * 2 for box in views[1].circuit.boxes]]
-
-
-def _view_data(view: _View, twins: Sequence[tuple[int, int]]) -> dict[str, Any]:
-    circuit, ways = view.circuit, _ways(view.circuit, view.placement)
-    index = {circuit.wires[box.wire].node: box.index for box in circuit.boxes}
-    flow = {index[step.node]: step for step in circuit.backward}
-    inputs = [wire.index for wire in circuit.wires if wire.source is None and not wire.node.is_constant]
-    in_doubt = kinked(circuit)
-    return {
-        "whole": circuit.notation.whole,
-        "root": circuit.root.index,
-        "inputs": inputs,
-        "counted": {"gates": _counted(len(circuit.boxes), "gate"), "inputs": _counted(len(inputs), "input")},
-        "back": [index[step.node] for step in circuit.backward],
-        "wires": [
-            {
-                "name": clipped(wire.name),
-                "value": _float(wire.value),
-                "gate": wire.source,
-                "pins": wire.pins,
-                "effect": effect(wire.gradient, wire.node in in_doubt),
-            }
-            for wire in circuit.wires
-        ],
-        "gates": [_gate_data(view, box, flow[box.index], ways, twins[box.index]) for box in circuit.boxes],
-    }
-
-
-def _gate_data(
-    view: _View, box: Box, step: Step, ways: Mapping[int, list[int]], twin: tuple[int, int]
-) -> dict[str, Any]:
-    pins = [
-        {
-            "index": pin.index,
-            "wire": pin.wire,
-            "local": _float(pin.local),
-            "downstream": _float(pin.downstream),
-            "before": _float(step.before[pin.place]),
-            "after": _float(step.after[pin.place]),
-            "kink": at_kink(step, pin.place),
-            "way": ways.get(pin.index, []),
-        }
-        for pin in box.pins
-    ]
-    assert step.upstream is not None
-    owner = view.owners.get(box.index, -1)
-    return {
-        "name": box.gate.name,
-        "flow": box.gate.flow,
-        "part": f"part of {view.captions[owner]}" if owner in view.captions else "",
-        "remark": _remark(step, {view.circuit.wires[pin.wire].node for pin in box.pins}),
-        "overflow": overflows(step),
-        "wire": box.wire,
-        "upstream": _float(step.upstream),
-        "pins": pins,
-        "twin": twin,
-    }
-
-
-def _remark(step: Step, wired: set[Value]) -> str:
-    """Return what is to be said of the constants of a gate."""
-    constants = list(dict.fromkeys([constant(x.data) for x in step.inputs if x not in wired]))
-    if not constants:
-        return ""
-    verb = "is a constant" if len(constants) == 1 else "are constants"
-    return f"{' and '.join(constants)} {verb}: no gradient is sent there."
-
-
-def _flows(views: Iterable[_View]) -> dict[str, str]:
-    used = dict.fromkeys([box.gate.flow for view in views for box in view.circuit.boxes])
+def _flows(circuits: Iterable[Circuit]) -> dict[str, str]:
+    used = dict.fromkeys([box.gate.flow for circuit in circuits for box in circuit.boxes])
     return {flow: FLOWS[flow].words for flow in used if flow in FLOWS}
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}{'s' * (n != 1)}"
-
-
-def _float(x: float) -> float | str:
-    """Return a number as JSON can hold it: infinities and nan as the strings that JavaScript reads back."""
-    return x if math.isfinite(x) else "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
 
 
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
@@ -402,115 +362,3 @@ UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 def _json(data: object) -> str:
     """Return JSON that may stand inside a script element."""
     return json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":")).translate(UNSAFE)
-
-
-# ------------------------------------------------------------------------------------------------------- the pictures
-
-
-def _stage(view: _View) -> str:
-    """Return the picture of a view, its natural width told to the style sheet."""
-    placement, ways = view.placement, _ways(view.circuit, view.placement)
-    under, over, room = _marks(view, ways)
-    shapes = (*under, *shapes_of(view.circuit, placement), *over)
-    title = f"Computational graph of {clipped(view.circuit.root.name)}"
-    height = placement.height + 2 * room
-    picture = Picture(placement.width, height, title, "", ((0.0, room, shapes),))
-    hidden = " hidden" if view.index else ""
-    size = f"--width:{placement.width:.0f}px;--ratio:{placement.width / height:.4f}"
-    return f'<div class="stage" style="{size}" data-view="{view.index}"{hidden}>{svg(picture)}</div>'
-
-
-def _ways(circuit: Circuit, placement: Placement) -> dict[int, list[int]]:
-    """Return, per pin, the numbers of the pieces that lead to it, from the pin back to the stub of its wire."""
-    pieces = enumerate(_pieces(placement))
-    ending = {(wire, *_point((to_x, to_y))): (i, (x, y)) for i, (wire, x, y, to_x, to_y) in pieces}
-    ways: dict[int, list[int]] = {}
-    for box, spot in zip(circuit.boxes, placement.spots, strict=True):
-        for pin, y in zip(box.pins, spot.pins, strict=True):
-            ways[pin.index] = way = []
-            at = (spot.pins_from, y)
-            while (found := ending.get((pin.wire, *_point(at)))) is not None:
-                way.append(found[0])
-                at = found[1]
-    return ways
-
-
-def _pieces(placement: Placement) -> list[tuple[int, float, float, float, float]]:
-    """Return the bends and passages, in the order in which they are drawn: (wire, from x, from y, to x, to y)."""
-    return [*placement.bends, *[(wire, x, y, to_x, y) for wire, x, to_x, y in placement.passages]]
-
-
-def _point(at: tuple[float, float]) -> tuple[int, int]:
-    return round(at[0] * 10), round(at[1] * 10)
-
-
-Area = tuple[float, float, float, float]  # left, top, right, bottom
-
-
-def _marks(view: _View, ways: Mapping[int, list[int]]) -> tuple[list[Shape], list[Shape], float]:
-    """Return what shows the gates of each expansion: a frame under them or, in a crowd, a dashed line inside each.
-
-    The last number is the room that frames need above and below the picture.
-    """
-    under: list[Shape] = []
-    over: list[Shape] = []
-    room = 0.0
-    for owner, caption in view.captions.items():
-        area = _area(view, view.groups[owner])
-        if _is_clear(view, view.groups[owner], area, ways):
-            under.extend(_frame(area, caption, owner))
-            room = max(room, ROOM - area[1], area[3] + ROOM - view.placement.height)
-        else:
-            over.extend([_inner(view.placement.spots[box], box) for box in view.groups[owner]])
-    return under, over, room
-
-
-def _area(view: _View, boxes: Sequence[int]) -> Area:
-    """Return the area of some gates, their pins and the wires between them, with a line below for a caption."""
-    spots = [view.placement.spots[box] for box in boxes]
-    stubs = [view.placement.stubs[view.circuit.boxes[box].wire] for box in boxes[:-1]]
-    heights = [y for spot in spots for y in (spot.y - spot.half_height, spot.y + spot.half_height, *spot.pins)]
-    heights += [stub.y for stub in stubs]
-    left, right = min([spot.pins_from for spot in spots]), max([spot.x + spot.half_width for spot in spots])
-    right = max([right, *[stub.end for stub in stubs]])
-    return left - 5, min(heights) - LINE_ABOVE - 3, right + 3, max(heights) + LINE_BELOW + CAPTION
-
-
-def _is_clear(view: _View, boxes: Sequence[int], area: Area, ways: Mapping[int, list[int]]) -> bool:
-    """Tell whether an area holds nothing but these gates and the wires between them and to them."""
-    circuit, placement, inside = view.circuit, view.placement, set(boxes)
-    within = {circuit.boxes[box].wire for box in boxes[:-1]}
-    leading = {piece for box in boxes for pin in circuit.boxes[box].pins for piece in ways[pin.index]}
-    gates = [_gate_area(spot) for i, spot in enumerate(placement.spots) if i not in inside]
-    texts = [_text_area(stub) for i, stub in enumerate(placement.stubs) if i not in within]
-    pieces = [piece for i, piece in enumerate(_pieces(placement)) if i not in leading]
-    wires = [(x, min(y, to_y), to_x, max(y, to_y)) for _, x, y, to_x, to_y in pieces]
-    return not any(_meet(area, other) for other in (*gates, *texts, *wires))
-
-
-def _gate_area(spot: Spot) -> Area:
-    top = min(spot.y - spot.half_height, *[y - LINE_ABOVE for y in spot.pins])
-    bottom = max(spot.y + spot.half_height, *[y + LINE_BELOW for y in spot.pins])
-    return spot.pins_from, top, spot.x + spot.half_width, bottom
-
-
-def _text_area(stub: Stub) -> Area:
-    return stub.x + 4, stub.y - LINE_ABOVE, stub.end, stub.y + LINE_BELOW
-
-
-def _meet(one: Area, other: Area) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-def _frame(area: Area, caption: str, owner: int) -> list[Shape]:
-    left, top, right, bottom = area
-    size = min(theme.NAME_SIZE, (right - left - 16) / theme.text_width(caption, 1))
-    text = Text((left + right) / 2, bottom - 8, caption, max(size, 6), "caption", ("opened", owner), "middle")
-    return [Frame(left, top, right - left, bottom - top, 12, ("opened", owner), caption, "frame"), text]
-
-
-def _inner(spot: Spot, box: int) -> Frame:
-    width, height = spot.half_width - 3.5, spot.half_height - 3.5
-    return Frame(
-        spot.x - width, spot.y - height, 2 * width, 2 * height, min(width, height), ("inner", box), kind="inner"
-    )

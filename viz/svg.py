@@ -7,7 +7,8 @@ from functools import singledispatch
 from html import escape
 
 from viz import theme
-from viz.shapes import Bend, Dot, Frame, Owner, Picture, Shape, Text
+from viz.rows import Point
+from viz.shapes import Bend, Dot, Frame, Owner, Picture, Route, Shape, Text
 
 __all__ = ["escaped", "svg", "written"]
 
@@ -49,6 +50,17 @@ def _(bend: Bend) -> str:
     curve = f"C{_n(middle)},{_n(bend.y)} {_n(middle)},{_n(bend.to_y)} {_n(bend.to_x)},{_n(bend.to_y)}"
     path = f"M{_n(bend.x)},{_n(bend.y)}{f'H{_n(bend.to_x)}' if level else curve}"
     return f'<path class="gw-{bend.kind}"{_of(bend.of)} d="{path}"/>'
+
+
+@written.register
+def _(route: Route) -> str:
+    curves = [f"L{_at(start)}Q{_at(corner)} {_at(end)}" for start, corner, end in route.corners]
+    path = f"M{_at(route.points[0])}{''.join(curves)}L{_at(route.points[-1])}"
+    return f'<path class="gw-{route.kind}"{_of(route.of)} d="{path}"/>'
+
+
+def _at(point: Point) -> str:
+    return f"{_n(point[0])},{_n(point[1])}"
 
 
 @written.register

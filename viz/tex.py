@@ -1,4 +1,4 @@
-r"""A picture as TeX: TikZ for the circuit and, under it, the chain rule of every gate as a table.
+r"""A picture as TeX: TikZ for the circuit; under it tables of the chain rule at every gate, and of the gates' rules.
 
 The file compiles by itself with pdflatex and needs only `standalone`, `tikz` and `amsmath`. What people typed is
 escaped; characters that the standard fonts lack are spelled as code points, so that no label can break a lecture.
@@ -10,11 +10,13 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import singledispatch
 
+from autograd.gates import Gate
 from viz import theme
 from viz.circuit import Circuit
 from viz.notation import clipped
 from viz.paper import POINTS
-from viz.shapes import Bend, Dot, Frame, Picture, Shape, Text
+from viz.rows import Point
+from viz.shapes import Bend, Dot, Frame, Picture, Route, Shape, Text
 
 __all__ = ["written"]
 
@@ -67,12 +69,14 @@ def written(picture: Picture, circuits: Sequence[Circuit]) -> str:
     lines.append(r"\end{tikzpicture}")
     for circuit in circuits:
         lines.extend(_table(circuit))
+    lines.extend(_rules(circuits))
     return "\n".join([*lines, r"\end{document}", ""])
 
 
 def _points(picture: Picture, circuits: Sequence[Circuit]) -> float:
     """Return how many points a pixel takes: as on paper, fewer where the page would be larger than TeX can count."""
     listed = LINE * sum([3 + sum([len(box.pins) for box in circuit.boxes]) for circuit in circuits])
+    listed += 2 * LINE * (3 + len(_kinds(circuits)))
     room = max(LARGEST - listed, LARGEST / 10)
     return min(POINTS, LARGEST / picture.width, room / picture.height)
 
@@ -87,9 +91,24 @@ def _(bend: Bend, points: float) -> str:
     middle = _n((bend.x + bend.to_x) / 2)
     start, end = f"({_n(bend.x)},{_n(bend.y)})", f"({_n(bend.to_x)},{_n(bend.to_y)})"
     curve = f".. controls ({middle},{_n(bend.y)}) and ({middle},{_n(bend.to_y)}) .." if bend.y != bend.to_y else "--"
-    width, opacity = theme.LINES[bend.kind]
-    look = f"gwwire,line width={_n(width * points, 4)}pt" + (f",opacity={opacity}" if opacity < 1 else "")
-    return f"\\draw[{look}] {start} {curve} {end};"
+    return f"\\draw[{_line(bend.kind, points)}] {start} {curve} {end};"
+
+
+@_draw.register
+def _(route: Route, points: float) -> str:
+    curves = [f"-- {_at(start)} .. controls {_at(corner)} .. {_at(end)}" for start, corner, end in route.corners]
+    first, last = _at(route.points[0]), _at(route.points[-1])
+    return f"\\draw[{_line(route.kind, points)}] {' '.join([first, *curves])} -- {last};"
+
+
+def _at(point: Point) -> str:
+    return f"({_n(point[0])},{_n(point[1])})"
+
+
+def _line(kind: str, points: float) -> str:
+    """Return the look of a kind of line."""
+    width, opacity = theme.LINES[kind]
+    return f"gwwire,line width={_n(width * points, 4)}pt" + (f",opacity={opacity}" if opacity < 1 else "")
 
 
 @_draw.register
@@ -125,8 +144,8 @@ def _(text: Text, points: float) -> str:
 def _table(circuit: Circuit) -> Iterator[str]:
     """Write the chain rule, a row for each input of each gate: upstream times local is downstream."""
     root, short = escaped(clipped(circuit.root.name)), circuit.notation.longer
-    yield r"\par\medskip\begin{tabular}{llrcrcr}"
-    yield r"gate & from $\to$ to & upstream & & local & & downstream\\\hline"
+    yield r"\par\bigskip\bigskip\begin{tabular}{llrcrcr}"
+    yield r"gate & from $\to$ to & upstream & & local & & downstream\\\hline\noalign{\smallskip}"
     for step in circuit.backward:
         box = next(box for box in circuit.boxes if circuit.wires[box.wire].node is step.node)
         made = circuit.wires[box.wire]
@@ -144,6 +163,26 @@ def _table(circuit: Circuit) -> Iterator[str]:
             yield f"{escaped(step.gate.name)} & {names} & {escaped_numbers(numbers)}\\\\"
     yield f"\\multicolumn{{7}}{{l}}{{gradients of {root}, in the order of the backward pass}}"
     yield r"\end{tabular}"
+
+
+def _rules(circuits: Sequence[Circuit]) -> Iterator[str]:
+    """Write how each kind of gate makes its output, and its local gradients, in the LaTeX on the cards."""
+    kinds = _kinds(circuits)
+    if kinds:
+        yield r"\par\bigskip\begin{tabular}{lll}"
+        yield r"gate & output $z$ & local gradients\\\hline\noalign{\smallskip}"
+        for gate in kinds:
+            rule, *slopes = gate.latex
+            yield f"{escaped(gate.name)} & ${rule}$ & ${'$, $'.join(slopes)}$\\\\[3pt]"
+        says_where = any("[" in formula for gate in kinds for formula in gate.latex)
+        explained = r"; $[\dots]$ is 1 where it holds, else 0" if says_where else ""
+        yield f"\\multicolumn{{3}}{{l}}{{the rule of each gate, of its inputs $x$, $y${explained}}}"
+        yield r"\end{tabular}"
+
+
+def _kinds(circuits: Sequence[Circuit]) -> list[Gate]:
+    """Return the kinds of gates that have LaTeX on their cards, each once."""
+    return list(dict.fromkeys([box.gate for circuit in circuits for box in circuit.boxes if box.gate.latex]))
 
 
 def escaped_numbers(text: str) -> str:

@@ -15,7 +15,8 @@ __all__ = ["BOXES", "CSS", "FOLDED", "LINES", "SANS", "SERIF", "fold_css", "text
 SANS = "'DejaVu Sans', Verdana, 'Segoe UI', Helvetica, Arial, sans-serif"
 SERIF = "'STIX Two Text', 'DejaVu Serif', Georgia, 'Times New Roman', serif"
 
-VALUE_SIZE, GRADIENT_SIZE, LOCAL_SIZE, NAME_SIZE, INPUT_SIZE, SYMBOL_SIZE, LEGEND_SIZE = 14, 14, 11, 13, 17, 15, 12
+VALUE_SIZE, GRADIENT_SIZE, LOCAL_SIZE, NAME_SIZE, INPUT_SIZE, LEGEND_SIZE, HEADING_SIZE = 14, 14, 11, 13, 17, 12, 16
+SIGN_SIZE, SYMBOL_SIZE, SMALLEST_SYMBOL = 19, 14, 12
 
 NARROW = frozenset("ijl.,:;|!'()[]It◂· ")
 
@@ -66,13 +67,15 @@ FILL = {  # the colour of each kind of shape that is filled
     "local": "local",
     "symbol": "ink",
     "name": "ink",
+    "heading": "ink",
     "faint": "faint",
     "faint-name": "faint",
     "fork": "wire",
 }
-BOLD = frozenset({"value", "gradient", "local", "symbol"})
+BOLD = frozenset({"value", "gradient", "local", "symbol", "heading"})
 ITALIC_SERIF = frozenset({"name", "faint-name"})
 WIRE_WIDTH, OUTLINE_WIDTH, FORK_RADIUS, SUBSCRIPT, SUBSCRIPT_DROP = 1.5, 1.8, 3.2, 0.72, 3.5
+CORNER = 8.0  # the radius at which a wire turns
 
 LINES = {  # the width of each kind of line, and how opaque it is; all have the colour of wires
     "wire": (WIRE_WIDTH, 1.0),
@@ -92,36 +95,50 @@ DASHED = frozenset({"dead-card"})
 FOLDED = (LINES.keys() | BOXES.keys()) - {"wire", "gate"}  # the kinds that only folded pictures have
 
 
-def _rules(colours: dict[str, str]) -> str:
-    """Return the colour rules of one scheme, every selector kept inside the picture."""
-    rules = [f".gatewise .gw-{kind}{{fill:{colours[name]}}}" for kind, name in FILL.items()]
-    rules.append(f".gatewise .gw-wire{{stroke:{colours['wire']}}}")
-    rules.append(f".gatewise .gw-gate{{stroke:{colours['ink']};fill:{colours['gate']}}}")
+def _rule(kind: str, **properties: object) -> str:
+    """Return what one kind of shape looks like; the selector is kept inside the picture."""
+    written = ";".join([f"{name.replace('_', '-')}:{value}" for name, value in properties.items()])
+    return f".gatewise .gw-{kind}{{{written}}}"
+
+
+def _strokes(folded: bool) -> str:
+    """Return the rules of lines and boxes, colours apart: those of circuits, or those that folded pictures add."""
+    lines = {kind: look for kind, look in LINES.items() if (kind in FOLDED) == folded}
+    boxes = {kind: look for kind, look in BOXES.items() if (kind in FOLDED) == folded}
+    rules = [
+        _rule(kind, fill="none", stroke_width=width, **_opacity("stroke", opacity))
+        for kind, (width, opacity) in lines.items()
+    ]
+    for kind, (_, opacity, outline, width) in boxes.items():
+        outlined = {"stroke_width": width} if outline else {}
+        dashed = {"stroke_dasharray": "5 3"} if kind in DASHED else {}
+        look = outlined | dashed | _opacity("fill", opacity)
+        rules.extend([_rule(kind, **look)] if look else [])
     return "".join(rules)
 
 
-def _fold_rules(colours: dict[str, str]) -> str:
-    rules = []
-    for kind, (ground, opacity, outline, _) in BOXES.items():
-        drawn = f";stroke:{colours[outline]}" if outline else ""
-        rules.append(f".gatewise .gw-{kind}{{fill:{colours[ground]};fill-opacity:{opacity}{drawn}}}")
-    rules.extend([f".gatewise .gw-{kind}{{stroke:{colours['wire']}}}" for kind in LINES])
+def _opacity(what: str, opacity: float) -> dict[str, float]:
+    return {f"{what}_opacity": opacity} if opacity < 1 else {}
+
+
+def _colours(colours: dict[str, str], folded: bool) -> str:
+    """Return the colour rules of one scheme."""
+    rules = [] if folded else [_rule(kind, fill=colours[name]) for kind, name in FILL.items()]
+    rules += [_rule(kind, stroke=colours["wire"]) for kind in LINES if (kind in FOLDED) == folded]
+    for kind, (ground, _, outline, _) in BOXES.items():
+        if (kind in FOLDED) == folded:
+            rules.append(_rule(kind, fill=colours[ground], **({"stroke": colours[outline]} if outline else {})))
     return "".join(rules)
+
+
+def _schemes(folded: bool) -> str:
+    light, dark = _colours(LIGHT, folded), _colours(DARK, folded)
+    return f"{light}@media (prefers-color-scheme:dark){{{dark}}}@media print{{{light}}}"
 
 
 def fold_css() -> str:
     """Return the rules that only folded pictures need."""
-    widths = [(kind, width) for kind, (width, _) in LINES.items()]
-    widths.extend([(kind, width) for kind, (_, _, outline, width) in BOXES.items() if outline])
-    rules = [f".gatewise .gw-{kind}{{stroke-width:{width}}}" for kind, width in widths]
-    rules.extend([f".gatewise .gw-{kind}{{fill:none;stroke-opacity:{line[1]}}}" for kind, line in LINES.items()])
-    rules.append(_all(DASHED, "stroke-dasharray:5 3"))
-    return (
-        "".join(rules)
-        + _fold_rules(LIGHT)
-        + f"@media (prefers-color-scheme:dark){{{_fold_rules(DARK)}}}"
-        + f"@media print{{{_fold_rules(LIGHT)}}}"
-    )
+    return _strokes(folded=True) + _schemes(folded=True)
 
 
 def _all(kinds: frozenset[str], rule: str) -> str:
@@ -132,9 +149,6 @@ CSS = (
     f".gatewise text{{font-family:{SANS};white-space:pre}}"
     + _all(ITALIC_SERIF, f"font-family:{SERIF};font-style:italic")
     + _all(BOLD, "font-weight:bold;font-variant-numeric:tabular-nums")
-    + f".gatewise .gw-wire{{fill:none;stroke-width:{WIRE_WIDTH}}}"
-    + f".gatewise .gw-gate{{stroke-width:{OUTLINE_WIDTH}}}"
-    + _rules(LIGHT)
-    + f"@media (prefers-color-scheme:dark){{{_rules(DARK)}}}"
-    + f"@media print{{{_rules(LIGHT)}}}"
+    + _strokes(folded=False)
+    + _schemes(folded=False)
 )

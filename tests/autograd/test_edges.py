@@ -175,8 +175,17 @@ def test_only_the_backward_pass_refuses(expression: Expression, message: str) ->
 
 
 def test_a_message_names_what_has_a_label() -> None:
-    with pytest.raises(DomainError, match=r"log needs x > 0, got x = -3\.0 \(x is 'margin'\)"):
+    with pytest.raises(DomainError, match=r"log needs x > 0, got x = -3\.0 \(x is 'margin'\)$"):
         Value(-3.0, "margin").log()
+
+
+def test_a_message_does_not_say_that_x_is_x() -> None:
+    with pytest.raises(DomainError, match=r"got x = -3\.0$"):
+        Value(-3.0, "x").log()
+    with pytest.raises(DomainError, match=r"got x = 1\.0, y = 0\.0 \(x is 'a'\)$"):
+        Value(1.0, "a") / Value(0.0, "y")
+    with pytest.raises(DomainError, match=r"got x = 1\.0, y = 0\.0 \(x is 'y', y is 'x'\)$"):
+        Value(1.0, "y") / Value(0.0, "x")
 
 
 def test_a_message_tells_how_the_rest_was_made() -> None:

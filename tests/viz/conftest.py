@@ -50,9 +50,14 @@ def complaints() -> list[str]:
 def page(context: BrowserContext, complaints: list[str]) -> Page:
     """A page that keeps a list of its complaints."""
     page = context.new_page()
+    watch(page, complaints)
+    return page
+
+
+def watch(page: Page, complaints: list[str]) -> None:
+    """Have a page keep a list of its complaints."""
     page.on("console", lambda entry: complaints.append(f"console: {entry.text}") if entry.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
     page.on("requestfailed", lambda request: complaints.append(f"request: {request.url}"))
     page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
     page.on("dialog", lambda dialog: dialog.dismiss())
-    return page

@@ -10,10 +10,12 @@ import pytest
 
 from autograd import Value, parse
 from autograd.functions import sum as total
+from autograd.gates import GATES
+from autograd.value import apply
 from tests.conftest import need
 from viz.drawing import WRITERS, Diagram, draw
 from viz.paper import POINTS
-from viz.shapes import Picture, Text
+from viz.shapes import Picture, Route, Text
 from viz.tex import written
 
 HOSTILE = [
@@ -106,12 +108,13 @@ def test_a_subscript_is_escaped_in_tex() -> None:
 
 
 def wide() -> Value:
-    """Return a chain whose picture is far wider than TeX can count."""
-    v = Value(0.5, "x")
+    """Return a graph whose picture is far wider than TeX can count: too many long wires to cut it into rows."""
+    xs = [Value(0.5 + i, f"x{i}") for i in range(10)]
+    v = total(xs)
     for i in range(100):
         v = v + 1.0
         v.label = f"{'W' * 37}{i}"
-    return v
+    return total([v, *xs])
 
 
 def tall() -> Value:
@@ -132,6 +135,62 @@ def test_tex_is_drawn_smaller_where_it_would_be_larger_than_tex_can_count(graph:
     test_tex_compiles(graph, tmp_path)
 
 
+def test_several_graphs_stand_under_their_labels(tmp_path: Path) -> None:
+    f, g, unnamed = parse("x*y", x=2, y=3), parse("x+y", x=2, y=3), parse("x-y", x=2, y=3)
+    f.label, g.label = "product", "sum_1"
+
+    def headings(*graphs: Value) -> list[str]:
+        shapes = [shape for _, _, group in draw(*graphs).picture.groups for shape in group]
+        return [shape.text for shape in shapes if isinstance(shape, Text) and shape.kind == "heading"]
+
+    assert headings(f, g) == ["product", "sum_1"]
+    assert headings(f, unnamed) == ["product"]
+    assert headings(f) == headings(unnamed, unnamed) == []
+    assert draw(f, g).picture.height > draw(unnamed, unnamed).picture.height
+    for suffix in (".svg", ".tex"):
+        assert b"product" in saved(draw(f, g), tmp_path, suffix)
+
+
+def chain() -> Value:
+    """Return a graph whose picture has several rows."""
+    v = Value(0.5, "x")
+    for _ in range(40):
+        v = v.sin()
+    return v
+
+
+def test_rows_are_joined_in_every_format(tmp_path: Path) -> None:
+    diagram = draw(chain())
+    routes = [shape for _, _, group in diagram.picture.groups for shape in group if isinstance(shape, Route)]
+    assert len(routes) == 3
+    assert saved(diagram, tmp_path, ".svg").count(b"Q") == 4 * len(routes)
+    assert saved(diagram, tmp_path, ".tex").count(b"controls") == 4 * len(routes)
+    test_tex_compiles(chain, tmp_path)
+    pytest.importorskip("matplotlib")
+    assert saved(diagram, tmp_path, ".pdf").startswith(b"%PDF-")
+
+
+def one_of_each() -> Value:
+    """Return a graph in which every gate of the table stands."""
+    x, y = Value(0.5, "x"), Value(0.7, "y")
+    return sum([apply(gate, *[x, y][: gate.arity or 2]) for gate in GATES.values()])
+
+
+def test_tex_tells_the_rule_of_each_kind_of_gate_once(tmp_path: Path) -> None:
+    text = saved(draw(parse("x*y*z", x=-2, y=5, z=-4)), tmp_path, ".tex").decode()
+    assert text.count("mul & $x\\,y$ & $y$, $x$\\\\") == 1
+    assert "where it holds" not in text
+    text = saved(draw(one_of_each()), tmp_path, ".tex").decode()
+    rules = text[text.index("local gradients") :]
+    assert [line.split(" & ")[0].replace("-{}", "-").replace("\\_", "_") for line in rules.splitlines()[1:-3]] == [
+        *GATES
+    ]
+
+
+def test_tex_compiles_with_every_formula_of_the_cards(tmp_path: Path) -> None:
+    test_tex_compiles(one_of_each, tmp_path)
+
+
 def test_tex_tells_the_chain_rule_row_by_row(tmp_path: Path) -> None:
     text = saved(draw(parse("(x+y)*z", x=-2, y=5, z=-4)), tmp_path, ".tex").decode()
     assert r"mul & f $\to$ a & 1 & $\times$ & ($-$4) & $=$ & $-$4\\" in text
@@ -146,7 +205,7 @@ def test_without_matplotlib_a_png_is_refused_with_the_line_to_type(tmp_path: Pat
         "except ImportError as error: print(error)\n"
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == 'PNG and PDF are drawn by matplotlib: pip install "gatewise[plots]"'
+    assert run.stdout.strip() == 'PNG, PDF and plots are drawn by matplotlib: pip install "gatewise[plots]"'
     assert list(tmp_path.iterdir()) == []
 
 

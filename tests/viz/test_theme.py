@@ -51,3 +51,20 @@ def test_room_adds_up_and_grows_with_the_size() -> None:
     assert theme.text_width("−12.50", 14) == pytest.approx(2 * theme.text_width("−12.50", 7))
     assert theme.text_width("ab", 14) == pytest.approx(theme.text_width("a", 14) + theme.text_width("b", 14))
     assert theme.text_width("e\u0301", 14) == theme.text_width("e", 14)  # an accent of its own takes no room
+
+
+@pytest.mark.parametrize("colours", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
+def test_every_kind_of_line_and_box_has_its_rules_once_a_scheme(colours: dict[str, str]) -> None:
+    css = theme.CSS + theme.fold_css()
+    for kind in theme.LINES:
+        assert css.count(f".gw-{kind}{{stroke:{colours['wire']}}}") == (2 if colours is theme.LIGHT else 1)  # and print
+    for kind, (ground, _, outline, _) in theme.BOXES.items():
+        drawn = f";stroke:{colours[outline]}" if outline else ""
+        assert css.count(f".gw-{kind}{{fill:{colours[ground]}{drawn}}}") == (2 if colours is theme.LIGHT else 1)
+
+
+def test_circuits_carry_only_the_rules_of_what_they_draw() -> None:
+    assert not [kind for kind in theme.FOLDED if f".gw-{kind}{{" in theme.CSS]
+    assert f".gw-wire{{fill:none;stroke-width:{theme.WIRE_WIDTH}}}" in theme.CSS
+    assert f".gw-gate{{stroke-width:{theme.OUTLINE_WIDTH}}}" in theme.CSS
+    assert ".gw-wire{" not in theme.fold_css()

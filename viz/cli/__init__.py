@@ -1,4 +1,4 @@
-"""The command line: `gatewise demo`, `step`, `open`, `draw`, `check`; also as `python -m viz`.
+"""The command line: `gatewise demo`, `step`, `open`, `draw`, `check`, `train`; also as `python -m viz`.
 
     command    what is to be done: a row of COMMANDS, whose function takes the parsed arguments and returns the status
     words      arguments as they were typed
@@ -11,37 +11,37 @@ as a traceback.
 from __future__ import annotations
 
 import math
-import os
 import re
-import shlex
-import shutil
 import sys
 import webbrowser
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 from autograd import check_gradients, parse
 from autograd.errors import ExpressionError
 from autograd.value import Value
+from viz.cli import training
 from viz.drawing import WRITERS, draw
-from viz.narration import SPELLINGS, compare, plain, story, table
-from viz.notation import clipped
+from viz.narration import compare, story, table
+from viz.shell import (
+    NUMBER,
+    UsageError,
+    command_line,
+    complain,
+    heading,
+    meant,
+    say,
+    shown,
+    speaks_unicode,
+    turn_away,
+    writing,
+)
 from viz.stepper import step as stepper
 
 __all__ = ["main"]
-
-
-class UsageError(ValueError):
-    """The command line was not understood."""
-
-
-class FileError(ValueError):
-    """A file could not be written."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -201,6 +201,7 @@ class Command:
     help: str
     example: tuple[str, ...]
     takes: Callable[[ArgumentParser], None]
+    notes: str = ""
 
 
 def takes_expression(parser: ArgumentParser) -> None:
@@ -248,6 +249,13 @@ COMMANDS = {
     "open": Command(show, "step through both passes in the browser", ("open", *XYZ), takes_page),
     "draw": Command(picture, "draw the circuit into a file", ("draw", *XYZ, "-o", "xyz.svg"), takes_picture),
     "check": Command(check, "compare gradients with numeric ones", ("check", *XYZ), takes_expression),
+    "train": Command(
+        training.train,
+        "train a network, save it, draw what it learned",
+        training.EXAMPLE,
+        training.takes_training,
+        training.NOTES,
+    ),
 }
 
 
@@ -270,7 +278,7 @@ def parser() -> ArgumentParser:
                 name,
                 help=command.help,
                 description=f"{command.help[0].upper()}{command.help[1:]}.",
-                epilog=f"example:\n  {command_line(command.example)}",
+                epilog=f"example:\n  {command_line(command.example)}\n{command.notes}",
                 formatter_class=RawDescriptionHelpFormatter,
                 allow_abbrev=False,
             )
@@ -287,17 +295,12 @@ def parsed(words: Sequence[str]) -> Namespace:
     if rest:
         wrong = next((word for word in rest if word.startswith("-")), rest[0])
         if wrong.startswith("-") or not hasattr(arguments, "values"):
-            options = [f"--{name}" for name in vars(arguments) if name not in ("command", "expression", "values")]
+            takes = [name.replace("_", "-") for name in vars(arguments)]
+            options = [f"--{name}" for name in takes if name not in ("command", "expression", "values", "data")]
             hint = meant(wrong.partition("=")[0], [*options, "--help"])
             raise UsageError(f"what is {shown(wrong)}?{hint} (see: gatewise {arguments.command} --help)")
         arguments.values.extend(rest)
     return arguments
-
-
-def meant(word: str, choices: Iterable[str]) -> str:
-    """Return a question about the choice that a word is most like; nothing where it is like none."""
-    near = get_close_matches(word, choices, 1)
-    return f" did you mean {near[0]!r}?" if near else ""
 
 
 OPTION = re.compile(r"--|-[ho]")
@@ -340,9 +343,6 @@ def values_of(words: Iterable[str]) -> dict[str, float]:
     return values
 
 
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-
-
 def number(text: str, word: str) -> float:
     """Return the number that a text spells; UsageError, which names the word it stands in, where it spells none."""
     if not NUMBER.fullmatch(text):
@@ -352,77 +352,11 @@ def number(text: str, word: str) -> float:
     return x
 
 
-def shown(word: str) -> str:
-    """Return a word as messages quote it."""
-    return repr(clipped(word))
-
-
-# ------------------------------------------------------------------------------------------------------ what they say
-
-
-def say(text: str) -> None:
-    """Print a text: in colour on a terminal, in plain ASCII where its encoding cannot take the signs of mathematics."""
-    out = sys.stdout
-    print(coloured(fit(text, out)) if wants_colour(out) else fit(text, out), file=out)
-
-
-def complain(error: object, status: int) -> int:
-    """Print on standard error what went wrong, and return the status."""
-    rule, *picture = str(error).split("\n")
-    # one sign for one in the lines that show an expression, so that the caret below it keeps its place
-    lines = [f"gatewise: {rule}", *[line.replace("…", "~") for line in picture]]
-    with suppress(OSError):
-        if sys.stderr:
-            print(fit("\n".join(lines), sys.stderr), file=sys.stderr)
-    return status
-
-
-def turn_away(status: int) -> int:
-    """Return the status, what is left of standard output turned away: Python would try once more to write it."""
-    with suppress(OSError, ValueError, AttributeError):
-        if sys.__stdout__ and sys.stdout is sys.__stdout__:  # not where somebody else has put a stream of their own
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.__stdout__.fileno())
-            os.close(nowhere)
-    return status
-
-
-def heading(text: str) -> str:
-    """Return a heading, with room above."""
-    return f"\n{text}\n{'═' * len(text)}"
-
-
-def command_line(words: Sequence[str]) -> str:
-    """Return a command as it is typed in a shell of this system."""
-    if os.name != "nt":
-        return shlex.join([*program(), *words])
-    return " ".join([word if re.fullmatch(r"[\w.=+-]+", word) else f'"{word}"' for word in (*program(), *words)])
-
-
-def program() -> list[str]:
-    """Return what starts this program here: as it was started, where a shell would not find it by its name."""
-    started = sys.argv[0] if sys.argv else ""
-    folder, name = os.path.split(started)
-    if name == "__main__.py" and os.path.basename(folder) == "viz":
-        return ["python", "-m", "viz"]
-    is_lost = os.path.splitext(name)[0] == "gatewise" and shutil.which("gatewise") is None
-    return [started] if is_lost else ["gatewise"]
-
-
 def saved(target: Path, *fs: Value) -> str:
     """Draw graphs side by side into a file and return the line that names it."""
     with writing(target):
         draw(*fs).save(target)
     return f"wrote {target}"
-
-
-@contextmanager
-def writing(target: Path) -> Iterator[None]:
-    """Name the file in what is said where it cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise FileError(f"cannot write {shown(str(target))}: {error.strerror or error}") from error
 
 
 def version() -> str:
@@ -433,62 +367,3 @@ def version() -> str:
         return metadata.version("gatewise")
     except metadata.PackageNotFoundError:
         return "(not installed)"
-
-
-# ---------------------------------------------------------------------------------------------------------- the screen
-
-SIGNS = "".join(map(chr, SPELLINGS))
-
-
-def speaks_unicode(stream: TextIO) -> bool:
-    """Tell whether a stream's encoding can take the signs of mathematics."""
-    try:
-        SIGNS.encode(getattr(stream, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
-def fit(text: str, stream: TextIO) -> str:
-    """Return a text fit for a stream: no control characters, and nothing that its encoding cannot take."""
-    printable = "".join([c if c.isprintable() or c == "\n" else "?" for c in text])
-    if not speaks_unicode(stream):
-        return plain(printable)
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    return printable.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def wants_colour(stream: TextIO) -> bool:
-    """Tell whether to write in colour: to a terminal that can, and as NO_COLOR and FORCE_COLOR say."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    # the old console of Windows would show the codes
-    can = os.environ.get("TERM") != "dumb" and (os.name != "nt" or "WT_SESSION" in os.environ)
-    return can and stream is not None and stream.isatty()
-
-
-BOLD, RED, GREEN, MAGENTA = "\033[1m", "\033[31m", "\033[32m", "\033[35m"
-NORMAL = "\033[0m"
-NUMBER_SHOWN = r"\(?[−-]?[\d.∞nainf]+(?:e[−-]?\d+)?\)?"
-COLOURS = [  # what is coloured: the last group of each pattern
-    (re.compile(pattern, re.MULTILINE), colour)
-    for pattern, colour in (
-        (r"^()([A-Z]{5,}:)", BOLD),
-        (r"^()(.*(?=\n[═=]+$))", BOLD),
-        (rf"^( *step \d+  .* = )({NUMBER_SHOWN})(?= \(overflow|$)", GREEN),
-        (r"^( *)(step \d+)", BOLD),
-        (rf"(: +upstream +)({NUMBER_SHOWN})", RED),
-        (rf"((?:→|->) downstream +)({NUMBER_SHOWN})", RED),
-        (rf"^( +(?:∂|d)\S+ = +)({NUMBER_SHOWN})(?=   )", RED),
-        (r"([×*] local )(.*?)(?= *(?:→|->) downstream)", MAGENTA),
-    )
-]
-
-
-def coloured(text: str) -> str:
-    """Return a text with values, gradients and local gradients in the colours of the pictures."""
-    for pattern, colour in COLOURS:
-        text = pattern.sub(lambda match, colour=colour: f"{match[1]}{colour}{match[2]}{NORMAL}", text)  # type: ignore[misc]
-    return text

@@ -1,0 +1,345 @@
+"""The command `gatewise train`: a network, trained on samples that are made up or read from a CSV file.
+
+samples    what to learn from; those of a file are scaled for training: mean 0 and standard deviation 1 per column
+options    what the words of the command line stand for, checked
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viz.drawing import write_aside
+from viz.notation import clipped
+from viz.plots import plot_decision_boundary, plot_history
+from viz.shell import NUMBER, FileError, UsageError, command_line, complain, meant, say, shown, writing
+
+if TYPE_CHECKING:
+    import nn
+
+__all__ = ["EXAMPLE", "NOTES", "takes_training", "train"]
+
+EXAMPLE = ("train", "moons", "--hidden", "16", "16", "--epochs", "100")
+NOTES = """
+A CSV file names its columns in its first line. They are scaled for training, and the scaling is then folded into
+the weights of the first layer: the saved model takes the file's own numbers.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What to learn from: the rows, their classes 0 … k-1, the names of columns and classes, and how to scale."""
+
+    name: str
+    X: Any  # float64 (n, d)
+    y: Any  # int64 (n,)
+    columns: tuple[str, ...]
+    classes: tuple[str, ...]
+    is_made_up: bool  # and so of a scale that suits a network as it is
+
+
+def train(arguments: Namespace) -> int:
+    """Train a network on samples, save it, and draw what it learned."""
+    options = options_of(arguments)
+    samples = samples_of(arguments, options)
+    model, loss = network_of(samples, options)
+    folder = Path(arguments.output)
+    with writing(folder):  # before the work, not after it
+        folder.mkdir(parents=True, exist_ok=True)
+    say(introduced(samples, model, loss, options))
+    history, trouble = trained(model, loss, samples, options)
+    say(f"\naccuracy: {accuracies(model, samples, options)}")
+    for line in kept(folder, model, samples, history):
+        say(line)
+    if trouble:
+        return complain(trouble, 1)
+    if history is not None and history.interrupted:
+        return complain(
+            f"stopped after {len(history):,} of {options['epochs']:,} epochs; what was learned is kept", 130
+        )
+    return 0
+
+
+def samples_of(arguments: Namespace, options: Mapping[str, Any]) -> Samples:
+    """Return the samples that were asked for: of a shape, or in a CSV file."""
+    import nn
+
+    name = arguments.data or ""
+    if name not in SHAPES:
+        return samples_in(name, arguments, options)
+    if options["label"]:
+        raise UsageError(f"--label is for CSV files: {name} has no columns to choose from")
+    noise = SHAPES[name] if options["noise"] is None else options["noise"]
+    X, y = getattr(nn, name)(options["samples"] or SAMPLES, noise, options["seed"])
+    return Samples(name, X, y, ("x₁", "x₂"), tuple([f"class {i}" for i in range(int(y.max()) + 1)]), is_made_up=True)
+
+
+def samples_in(name: str, arguments: Namespace, options: Mapping[str, Any]) -> Samples:
+    """Return the samples in a CSV file; UsageError for what is neither a file nor a shape."""
+    import nn
+
+    known = f"{', '.join(SHAPES)}, or a CSV file"
+    if not name:
+        raise UsageError(f"train on what? {known}: {command_line(EXAMPLE)}")
+    if not (name.lower().endswith(".csv") or Path(name).is_file()):
+        raise UsageError(f"{shown(name)} is no data set:{meant(name, SHAPES)} choose from {known}")
+    unused = next((option for option in ("noise", "samples") if options[option] is not None), None)
+    if unused:
+        raise UsageError(f"--{unused} is for data that is made up, not for a file: leave it out")
+    try:
+        table = nn.read_csv(name, options["label"])
+    except OSError as error:
+        raise FileError(f"cannot read {shown(name)}: {error.strerror or error}") from error
+    for column, largest in zip(table.columns, abs(table.X).max(axis=0).tolist()):
+        if largest > HUGE:
+            raise ValueError(f"column {shown(column)} of {name} holds {largest:g}, and more than {HUGE:g} is too large")
+    return Samples(name, table.X, table.y, table.columns, table.classes, is_made_up=False)
+
+
+def network_of(samples: Samples, options: Mapping[str, Any]) -> tuple[nn.MLP, str]:
+    """Return a network fit for the samples, and the name of its loss: of one output, or of one per class."""
+    import nn
+    from nn.activations import ACTIVATIONS
+
+    k = len(samples.classes)
+    suited = BINARY if k == 2 else MULTICLASS
+    loss = options["loss"] or suited[0]
+    activation = chosen("--activation", options["activation"], ACTIVATIONS)
+    if chosen("--loss", loss, (*BINARY, *MULTICLASS)) in BINARY and k > 2:
+        raise UsageError(f"--loss {loss} tells two classes apart, and here are {k}: choose {' or '.join(suited)}")
+    outputs = 1 if loss in BINARY else k
+    return nn.MLP(len(samples.columns), [*options["hidden"], outputs], activation, rng=options["seed"]), loss
+
+
+def trained(model: nn.MLP, loss: str, samples: Samples, options: Mapping[str, Any]) -> tuple[nn.History | None, str]:
+    """Train the model to take the samples as they are; return its history, and what went wrong."""
+    import nn
+    from nn.optim import optimizer_named
+
+    part, held_out = parts_of(samples, options)
+    mean, spread = scaling(samples, part[0])
+    rate = options["lr"] or RATES[options["optimizer"]]
+    optimizer = optimizer_named(options["optimizer"], model.parameters(), lr=rate)
+    try:
+        history = nn.fit(
+            model,
+            (part[0] - mean) / spread,
+            part[1],
+            loss=loss,
+            optimizer=optimizer,
+            epochs=options["epochs"],
+            batch_size=min(options["batch_size"], len(part[0])),
+            validation=held_out and ((held_out[0] - mean) / spread, held_out[1]),
+            regularizer=(lambda: options["l2"] * nn.l2(model)) if options["l2"] else None,
+            compiled=not options["eager"],
+            progress=bool(sys.stderr and sys.stderr.isatty()),
+            rng=options["seed"],
+        )
+    except nn.TrainingError as error:
+        return None, str(error)
+    finally:
+        absorb(model, mean, spread)
+    return history, ""
+
+
+def scaling(samples: Samples, rows: Any) -> tuple[list[float], list[float]]:
+    """Return what to take away from each column of the rows to train on, and what to divide it by then."""
+    if samples.is_made_up:
+        return [0.0] * len(samples.columns), [1.0] * len(samples.columns)
+    mean, spread = rows.mean(axis=0), rows.std(axis=0)
+    return mean.tolist(), [s or 1.0 for s in spread.tolist()]  # a column that is the same in every row tells nothing
+
+
+def absorb(model: nn.MLP, mean: Sequence[float], spread: Sequence[float]) -> None:
+    """Fold the scaling of the inputs into the first layer, since w·(x - m)/s + b = (w/s)·x + (b - w·m/s).
+
+    The model then gives for unscaled inputs what it gave for scaled ones, up to rounding.
+    """
+    first: Any = model.layers[0]
+    for neuron in first.neurons:
+        for w, m, s in zip(neuron.w, mean, spread, strict=True):
+            w.data /= s
+            neuron.b.data -= w.data * m
+
+
+def parts_of(samples: Samples, options: Mapping[str, Any]) -> tuple[tuple[Any, Any], tuple[Any, Any] | None]:
+    """Return the samples to train on, and those held out."""
+    import nn
+
+    if not options["test"]:
+        return (samples.X, samples.y), None
+    part, held_out = nn.split(samples.X, samples.y, options["test"], options["seed"])
+    return part, held_out
+
+
+def accuracies(model: nn.MLP, samples: Samples, options: Mapping[str, Any]) -> str:
+    """Tell which share of the samples the model gets right."""
+    import nn
+
+    part, held_out = parts_of(samples, options)
+    told = [f"{100 * nn.accuracy(model, *part):.4g} % of {len(part[0]):,} samples trained on"]
+    if held_out:
+        told.append(f"{100 * nn.accuracy(model, *held_out):.4g} % of {len(held_out[0]):,} held out")
+    return ", ".join(told)
+
+
+def introduced(samples: Samples, model: nn.MLP, loss: str, options: Mapping[str, Any]) -> str:
+    """Tell what is trained on what, and how."""
+    rate = options["lr"] or RATES[options["optimizer"]]
+    batch = min(options["batch_size"], len(parts_of(samples, options)[0][0]))
+    return (
+        f"{len(samples.X):,} samples of {samples.name}: {listed(samples.classes)}\n"
+        f"{model!r}: {len(model.parameters()):,} parameters\n"
+        f"{loss}, {options['optimizer']} with lr {rate:g}, batches of {batch}, "
+        f"{options['epochs']:,} epochs"
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names after each other, only the first of many."""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(map(clipped, names[:LISTED])) + more
+
+
+def kept(folder: Path, model: nn.MLP, samples: Samples, history: nn.History | None) -> Iterator[str]:
+    """Write the model, its history and the pictures; yield the lines that name them."""
+    target = folder / "model.npz"
+    with writing(target):
+        model.save(target)
+    yield f"wrote {target}   in Python: nn.load_model({str(target)!r})"
+    if not history:
+        return
+    with writing(target := folder / "history.json"):
+        facts = {"data": samples.name, "columns": samples.columns, "classes": samples.classes, **history.to_dict()}
+        facts.pop("weights")  # of every epoch, for films: too many for a text file
+        write_aside(target, (json.dumps(facts, indent=1) + "\n").encode())
+    yield f"wrote {target}"
+    try:
+        yield from pictured(folder, model, samples, history)
+    except ImportError as error:
+        yield f"no pictures: {error}"
+
+
+def pictured(folder: Path, model: nn.MLP, samples: Samples, history: nn.History) -> Iterator[str]:
+    """Draw what happened and what came of it; yield the lines that name the files."""
+    plots: dict[str, Any] = {"history.png": plot_history(history)}
+    if len(samples.columns) == 2:
+        plots["boundary.png"] = plot_decision_boundary(
+            model, samples.X, samples.y, features=samples.columns, classes=samples.classes
+        )
+    for name, plot in plots.items():
+        with writing(target := folder / name):
+            plot.save(target)
+        yield f"wrote {target}"
+    if len(samples.columns) != 2:
+        yield f"a decision boundary is drawn for 2 columns, and here are {len(samples.columns)}"
+
+
+SAMPLES = 200
+LISTED = 6
+HUGE = 1e100  # the square of such a number is still finite
+SHAPES = {"moons": 0.1, "circles": 0.1, "spirals": 0.02, "xor": 0.15, "blobs": 0.4}  # name in nn: noise
+BINARY = ("binary_cross_entropy", "hinge")  # losses of one output; the first is chosen where none is named
+MULTICLASS = ("cross_entropy", "multiclass_hinge")  # losses of one output per class
+RATES = {"adam": 0.02, "adamw": 0.02, "rmsprop": 0.01, "sgd": 0.1, "adagrad": 0.1, "adadelta": 1.0}  # learning rates
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of `train`: what it stands for unless given, what it says of itself, and how its words are read."""
+
+    name: str
+    default: Any
+    metavar: str
+    help: str
+    read: Callable[[str, str], Any]  # (word, option) -> what it stands for; UsageError where it is none
+
+
+def whole(low: int, high: int) -> Callable[[str, str], int]:
+    """Return what reads a whole number from low to high."""
+
+    def read(word: str, option: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", word, re.ASCII) or not low <= int(word) <= high:
+            raise UsageError(f"{option} needs a whole number from {low} to {high:,}, not {shown(word)}")
+        return int(word)
+
+    return read
+
+
+def real(low: float, high: float = math.inf, *, more: bool = False) -> Callable[[str, str], float]:
+    """Return what reads a number of at least low, or more than low, and less than high."""
+
+    def read(word: str, option: str) -> float:
+        x = float(word) if NUMBER.fullmatch(word) else math.nan
+        if not (low < x or (x == low and not more)) or not x < high:
+            least = f"more than {low:g}" if more else f"{low:g} or more"
+            raise UsageError(
+                f"{option} needs a number, {least}{f', less than {high:g}' * (high < math.inf)}, not {shown(word)}"
+            )
+        return x
+
+    return read
+
+
+def chosen(option: str, word: str, choices: Iterable[str]) -> str:
+    """Return a word that is one of the choices; UsageError where it is none."""
+    if word not in choices:
+        raise UsageError(f"{option} {shown(word)}:{meant(word, choices)} choose from {', '.join(choices)}")
+    return word
+
+
+def text(word: str, option: str) -> str:
+    """Return the word itself."""
+    return word
+
+
+def options_of(arguments: Namespace) -> dict[str, Any]:
+    """Return what the options of `train` stand for."""
+    given = vars(arguments)
+    hidden = [word.strip() for word in given["hidden"]]
+    if arguments.data is None and hidden and not hidden[-1].isdigit():
+        arguments.data = hidden.pop()  # `--hidden 16 16 moons` reads as if moons were a size
+    options: dict[str, Any] = {"eager": arguments.eager}
+    for option in OPTIONS:
+        word = given[option.name.replace("-", "_")]
+        options[option.name.replace("-", "_")] = (
+            option.default if word is None else option.read(word.strip(), f"--{option.name}")
+        )
+    options["hidden"] = [whole(1, 1000)(word, "--hidden") for word in hidden]
+    return options
+
+
+def takes_training(parser: ArgumentParser) -> None:
+    """Add what `train` takes."""
+    parser.add_argument("data", metavar="DATA", nargs="?", help=f"{', '.join(SHAPES)}, or a CSV file")
+    parser.add_argument("--hidden", metavar="N", nargs="*", default=["16", "16"], help="sizes of hidden layers (16 16)")
+    for option in OPTIONS:
+        default = "" if option.default is None else f" ({option.default})"
+        parser.add_argument(f"--{option.name}", metavar=option.metavar, help=option.help + default)
+    parser.add_argument("--eager", action="store_true", help="compute gate by gate, not by compiled array operations")
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", default="gatewise-train", help="for what is written (gatewise-train)"
+    )
+
+
+OPTIONS = (
+    Option("epochs", 100, "N", "passes over the samples", whole(1, 1_000_000)),
+    Option("batch-size", 16, "N", "samples per step", whole(1, 1_000_000)),
+    Option("optimizer", "adam", "NAME", ", ".join(RATES), lambda word, option: chosen(option, word.lower(), RATES)),
+    Option("lr", None, "X", "learning rate (one that suits the optimizer)", real(0, more=True)),
+    Option("activation", "relu", "NAME", "of hidden layers: relu, tanh, sigmoid, ...", text),
+    Option("loss", None, "NAME", f"{', '.join((*BINARY, *MULTICLASS))} (by the number of classes)", text),
+    Option("l2", 0.0, "X", "how much large weights cost", real(0)),
+    Option("test", 0.2, "X", "share of the samples that is held out, 0 for none", real(0, 1)),
+    Option("samples", None, "N", f"how many samples of a shape ({SAMPLES})", whole(10, 100_000)),
+    Option("noise", None, "X", "standard deviation of a shape's noise (by shape)", real(0)),
+    Option("label", None, "COLUMN", "the column of a CSV file that holds the classes (its last)", text),
+    Option("seed", 0, "N", "other samples, other initial weights, another order", whole(0, 999_999_999)),
+)
