@@ -534,9 +534,9 @@ def plot_gradient_flow(source: Any, *, ax: Any = None) -> tuple[Any, Any]:
     """Plot the mean |gradient| of each layer: as the last backward pass left it, or over the epochs of a history.
 
     A source with `gradient_flow` (layer to one number per epoch) is a history; any other is a model, or a list of its
-    parameters, after a backward pass. Units all of whose parameters got the gradient 0 are dead, and are listed: no
-    sample of that pass taught them anything. ValueError before any backward pass, and for gradients that are not
-    finite.
+    parameters, after zero_grad() and a backward pass: gradients left from before would be added in. Units all of whose
+    parameters got the gradient 0 are dead, and are listed: no sample of that pass taught them anything. ValueError
+    before any backward pass, and for gradients that are not finite.
     """
     if hasattr(source, "gradient_flow"):
         return _flow_over_epochs(source.gradient_flow, ax)

@@ -356,7 +356,7 @@ def test_a_users_gate_that_raises_beyond_its_edge() -> None:
 def test_a_slope_that_does_not_exist_is_an_error() -> None:
     x = Value(0.0, "x")
     x.grad = 2.0
-    with pytest.raises(DomainError, match=r"the slope of sqrt needs x > 0.*'x'"):
+    with pytest.raises(DomainError, match=r"the slope of sqrt needs x > 0, got x = 0.0"):
         check_gradients(x.sqrt() + x)
     assert x.grad == 2.0
 

@@ -11,10 +11,14 @@ import pytest
 from autograd import DomainError, Value
 from autograd.functions import sqrt
 from autograd.gates import Gate
+from autograd.graph import order
 from autograd.value import apply
-from tests.viz.helpers import DRAWN, hostile, sigmoid_neuron, xyz
+from tests.viz.helpers import DRAWN, HOSTILE_LABELS, hostile, sigmoid_neuron, xyz
+from viz import draw
 from viz.circuit import circuit_of
 from viz.dot import dot_source, to_graphviz
+from viz.fold import folded
+from viz.fold_words import headline, what
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = r"<(?:[^<>]|<[^<>]*>)*>"  # a label in brackets, and tags in it
@@ -133,3 +137,38 @@ def test_what_cannot_be_drawn() -> None:
         to_graphviz("x")  # type: ignore[arg-type]
     with pytest.raises(DomainError, match="the slope of sqrt"):
         to_graphviz(sqrt(Value(0.0, "x")))
+
+
+def layered(label: str) -> Value:
+    """Return 400 gates of two units, whose labels are paths."""
+    f = Value(1.0, "x")
+    for i in range(400):
+        f = f * 1.01
+        f.label = f"{label}/unit{i // 200}"
+    return f
+
+
+def test_a_graph_too_large_is_folded_into_its_parts_in_the_same_words() -> None:
+    f = layered("layer") * 2.0
+    source, shown = to_graphviz(f).source, folded(f)
+    assert f'label="{headline(shown)}"' in source
+    assert re.findall(r"^\t(\w+) \[label=<<i>(.*?)</i>", source, re.MULTILINE) == [
+        ("p0", "layer"),
+        ("p1", "layer → f"),
+        ("f", "f"),
+    ]
+    assert all(what(part) in source for part in shown.parts)
+    assert re.findall(r"\w+ -> \w+", source) == ["p0 -> p1", "p1 -> f"]
+    assert draw(f).dot == draw(f, engine="dot").dot == source
+    assert {node.grad for node in order(f)} == {0.0}
+
+
+@pytest.mark.parametrize("label", HOSTILE_LABELS, ids=range(len(HOSTILE_LABELS)))
+def test_hostile_names_of_parts_are_text(label: str) -> None:
+    source = to_graphviz(layered(label.replace("/", "|").strip() or "x")).source
+    plain = to_graphviz(layered("layer")).source
+    tags = re.compile(r"</?\w+[^<>]*>")
+    assert [re.sub(r" .*", "", tag) for tag in tags.findall(source)] == [
+        re.sub(r" .*", "", tag) for tag in tags.findall(plain)
+    ]
+    assert source.count("->") == plain.count("->")
