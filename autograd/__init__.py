@@ -8,6 +8,7 @@ What a program needs most:
     explain                            a derivative as the sum over paths
     check_gradients                    analytic against numeric, per edge and end to end
     parse                              a typed expression, read safely
+    compile                            a scalar program recorded once, run as a few array operations
     no_grad                            record nothing in a block
 
 Every gate as a function: `autograd.functions`. The cards themselves: `autograd.gates`.
@@ -24,6 +25,7 @@ from autograd.value import Value, no_grad
 if TYPE_CHECKING:
     from autograd.check import check_gradients
     from autograd.expression import parse
+    from autograd.lifting.program import compile
 
 __all__ = [
     "DomainError",
@@ -34,6 +36,7 @@ __all__ = [
     "Value",
     "backward_steps",
     "check_gradients",
+    "compile",
     "explain",
     "forward_steps",
     "grad",
@@ -44,7 +47,7 @@ __all__ = [
     "value_and_grad",
 ]
 
-LATER = {"check_gradients": "autograd.check", "parse": "autograd.expression"}
+LATER = {"check_gradients": "autograd.check", "compile": "autograd.lifting.program", "parse": "autograd.expression"}
 
 
 def __dir__() -> list[str]:

@@ -19,7 +19,7 @@ from autograd.elementary import Number
 from autograd.errors import DomainError
 from autograd.gates import Gate
 from autograd.symbol import Symbol
-from autograd.value import Value, apply, as_float
+from autograd.value import Value, apply, as_float, is_traced
 
 __all__ = [
     "abs",
@@ -269,14 +269,28 @@ def softmax(xs: Iterable[Number]) -> list[Number]:
 def take(xs: Sequence[Number], index: Any) -> Number:
     """Return xs[index]; the index is a whole number, 0 … n-1, or a Value that holds one.
 
-    Raises TypeError for an index that is no whole number, IndexError for one out of range.
+    While a function is traced, an index that depends on the data is recorded as a gate: which x is taken is decided
+    anew for every row. Raises TypeError for an index that is no whole number, IndexError for one out of range.
     """
-    number = as_float(index.data if isinstance(index, Value) else index)
+    number = as_float(index._data if isinstance(index, Value) else index)
     if number % 1 != 0:
         raise TypeError(f"take needs a whole number as index, got {number}")
     if not 0 <= number < len(xs):
         raise IndexError(f"take needs an index from 0 to {len(xs) - 1}, got {int(number)}")
+    if isinstance(index, Value) and is_traced(index):
+        return apply(TAKE, *xs, index)
     return xs[int(number)]
+
+
+# what `take` records while a function is traced: no gate of the table, for eagerly an index is known when it is used
+TAKE = Gate(
+    name="take",
+    symbol="[i]",
+    flow="gradient router",
+    forward=lambda *xs: xs[int(xs[-1])],
+    partials=lambda z, *xs: (*[1.0 if i == xs[-1] else 0.0 for i in range(len(xs) - 1)], 0.0),
+    arity=0,
+)
 
 
 def _some(name: str, xs: Iterable[Number]) -> tuple[Number, ...]:

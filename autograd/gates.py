@@ -48,6 +48,7 @@ __all__ = [
     "FLOWS",
     "GATES",
     "SHARES",
+    "SWAP",
     "SWITCH",
     "Domain",
     "Flow",
@@ -149,7 +150,8 @@ def multiplies_in_pairs(xs: tuple[float, ...], slopes: tuple[float, ...]) -> boo
     return all(abs(p - q) <= 1e-9 * max(p, q) for p, q in pairs) and all(slope == 1.0 for slope in slopes[2 * n :])
 
 
-SWITCH, SHARES = "switch", "shares"  # read elsewhere too: by the picture of dead units, and by the gradient check
+# read elsewhere too: by the picture of dead units, by the gradient check, and by the bug that swaps
+SWITCH, SHARES, SWAP = "switch", "shares", "swap multiplier"
 
 FLOWS: dict[str, Flow] = {
     "gradient distributor": Flow(
@@ -160,7 +162,7 @@ FLOWS: dict[str, Flow] = {
         "passes one value along every branch, and adds up the gradients that come back",
         lambda xs, slopes: slopes == (1.0,),
     ),
-    "swap multiplier": Flow(
+    SWAP: Flow(
         "hands each input the upstream gradient times the other input's value",
         lambda xs, slopes: slopes == xs[::-1],
     ),
@@ -273,7 +275,7 @@ SUB = Gate(
 MUL = Gate(
     name="mul",
     symbol="×",
-    flow="swap multiplier",
+    flow=SWAP,
     forward=operator.mul,
     partials=lambda z, x, y: (y, x),
     arity=2,

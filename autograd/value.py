@@ -14,12 +14,13 @@ import copy as copying
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ContextDecorator, contextmanager
 from numbers import Real
 from typing import Any, NoReturn
 
 from autograd import graph
+from autograd.errors import TracingError
 from autograd.gates import (
     ABS,
     ADD,
@@ -51,7 +52,7 @@ from autograd.gates import (
     pow_to,
 )
 
-__all__ = ["Constant", "Value", "always_recording", "apply", "no_grad"]
+__all__ = ["Constant", "Value", "always_recording", "apply", "is_traced", "no_grad", "tracing"]
 
 new = object.__new__
 
@@ -95,10 +96,12 @@ def operand(x: Any) -> Any:
 class _Switches(threading.local):
     silent = 0  # how many no_grad blocks this thread is in
     flattening: frozenset[int] | set[int] = frozenset()  # ids of the nodes that a running pickle has met already
+    traced: frozenset[Any] = frozenset()  # the leaves of a function that is being recorded to be run on other numbers
 
 
 _switches = _Switches()
 _silent_blocks = 0  # in all threads together: while it is 0, gates need not ask which thread they are in
+_traces = 0  # the traces that run in all threads together: while there is none, nobody asks who looks at a number
 _lock = threading.Lock()
 
 
@@ -127,6 +130,49 @@ def always_recording() -> Iterator[None]:
         yield
     finally:
         _switches.silent = outer
+
+
+# ----------------------------------------------------------------------------------------------------------- tracing
+
+
+@contextmanager
+def tracing(leaves: Iterable[Any]) -> Iterator[None]:
+    """Refuse, in this block and thread, to show the numbers of these leaves and of all that depends on them.
+
+    A recorded program is run on other numbers than it was recorded with: a branch on one, or a constant made of one,
+    would be frozen into it.
+    """
+    outer = _switches.traced
+    _switches.traced = outer.union(leaves)
+    _count_traces(1)
+    try:
+        with always_recording():
+            yield
+    finally:
+        _switches.traced = outer
+        _count_traces(-1)
+
+
+def _count_traces(change: int) -> None:
+    global _traces
+    with _lock:
+        _traces += change
+
+
+def is_traced(x: Any) -> bool:
+    """Tell whether a Value belongs to a function that is being recorded in this thread, and depends on its data."""
+    traced = _switches.traced if _traces else None
+    return bool(traced) and isinstance(x, Value) and not traced.isdisjoint(graph.order(x))
+
+
+def _refuse_if_traced(what: str, *xs: Any) -> None:
+    for x in xs:
+        if is_traced(x):
+            raise TracingError(
+                f"{what} while its program is being recorded: what is decided now would be frozen into the program, "
+                f"whatever its data are later (it is {graph.described(x)}). Use max, min, relu, abs, step, softmax "
+                "or take(xs, index) of autograd.functions instead: they decide anew in every run"
+            )
 
 
 # ------------------------------------------------------------------------------------------------------ making a node
@@ -162,6 +208,8 @@ def _input(x: Any) -> Value:
 
 def _node(data: float, gate: Gate, a: Any, b: Any) -> Value:
     if _silent_blocks and _switches.silent:
+        if _traces:
+            _refuse_if_traced("a Value is used inside no_grad", *([a] if b is None else b if a is None else [a, b]))
         return Value(data)
     node = new(Value)
     node._data, node._grad, node.gate, node._a, node._b, node._label = data, _clean, gate, a, b, ""
@@ -202,7 +250,7 @@ def binary(gate: Gate) -> Callable[[Value, Any], Value]:
         if guarded:
             graph.check_value(gate, (x, y))
         if _silent_blocks and _switches.silent:
-            return Value(forward(x._data, y._data))
+            return _node(forward(x._data, y._data), gate, x, y)
         node = new(Value)
         node._data = forward(x._data, y._data)
         node._grad = _clean
@@ -259,7 +307,12 @@ class Value:
 
     @property
     def data(self) -> float:
-        """The number. Writing it on a leaf leaves the gates built on it stale until forward() or backward()."""
+        """The number. Writing it on a leaf leaves the gates built on it stale until forward() or backward().
+
+        Raises TracingError where a function that is being recorded reads a number that depends on its data.
+        """
+        if _traces:
+            _refuse_if_traced("the data of a Value is read", self)
         return self._data
 
     @data.setter
@@ -300,7 +353,7 @@ class Value:
     def forward(self) -> float:
         """Recompute every gate from the leaves and return the new value; DomainError changes nothing."""
         graph.forward(graph.order(self))
-        return self._data
+        return self.data
 
     def backward(self) -> None:
         """Set the gradient of everything this depends on, by the chain rule in reverse topological order.
@@ -378,40 +431,49 @@ class Value:
     # ------------------------------------------------------------------------------------ as a number among numbers
 
     def __lt__(self, other: Any) -> bool:
-        return self._data < _number(other)
+        return self.data < _number(other)
 
     def __le__(self, other: Any) -> bool:
-        return self._data <= _number(other)
+        return self.data <= _number(other)
 
     def __gt__(self, other: Any) -> bool:
-        return self._data > _number(other)
+        return self.data > _number(other)
 
     def __ge__(self, other: Any) -> bool:
-        return self._data >= _number(other)
+        return self.data >= _number(other)
+
+    def __eq__(self, other: object) -> bool:
+        # identity, as for any object; but where a row's number is a Value only while a function is traced, comparing
+        # it with a number would be False in the program for every row
+        if _traces and isinstance(other, Real):
+            _refuse_if_traced("a Value is compared", self)
+        return True if self is other else NotImplemented
+
+    __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
-        return self._data != 0
+        return self.data != 0
 
     def __float__(self) -> float:
-        return self._data
+        return self.data
 
     def __int__(self) -> int:
-        return int(self._data)
+        return int(self.data)
 
     def __round__(self, digits: int | None = None) -> float:
-        return round(self._data, digits)
+        return round(self.data, digits)
 
     def __trunc__(self) -> int:
-        return math.trunc(self._data)
+        return math.trunc(self.data)
 
     def __floor__(self) -> int:
-        return math.floor(self._data)
+        return math.floor(self.data)
 
     def __ceil__(self) -> int:
-        return math.ceil(self._data)
+        return math.ceil(self.data)
 
     def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else repr(self)
+        return format(self.data, spec) if spec else repr(self)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
@@ -423,6 +485,8 @@ class Value:
     # ---------------------------------------------------------------------------------------------- copies and pickles
 
     def __copy__(self) -> Value:
+        if _traces:
+            _refuse_if_traced("a Value is copied", self)
         return _rebuild(type(self), self._data, self._grad, self.label, self.gate, self._a, self._b)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
@@ -436,6 +500,8 @@ class Value:
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if _traces:
+            _refuse_if_traced("a Value is pickled", self)
         # The first node a pickle meets brings a flat list of all it depends on, inputs first; the pickle meets those
         # one by one while the list is being read, knows their inputs already, and so never goes deep.
         if all(id(x) in _switches.flattening for x in graph.inputs_of(self)):
@@ -447,7 +513,7 @@ class Value:
 def _number(x: Any) -> float:
     if getattr(x, "shape", None):
         raise TypeError(f"a Value is compared with one number, got {_shown(x)}")
-    return x._data if isinstance(x, Value) else x  # the comparison itself refuses the rest
+    return x.data if isinstance(x, Value) else x  # the comparison itself refuses the rest
 
 
 class Constant(Value):

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DomainError, Value, compile, graph
+from autograd import Value, compile, graph
 from autograd.functions import dot, take
 from autograd.gates import DOT, GATES, SUM, Gate, elu, leaky_relu, pow_to
 from autograd.value import apply
@@ -136,7 +136,9 @@ def add_step(recipe: Recipe, rng: random.Random) -> None:
     if gate is DOT and rng.random() < 0.5:
         count = 2 * rng.randint(1, 5) + rng.randint(0, 1)
     recent = range(max(0, total - 8), total)
-    recipe.steps.append((gate, tuple(rng.choice(recent) if rng.random() < 0.5 else rng.randrange(total) for _ in range(count))))
+    recipe.steps.append(
+        (gate, tuple(rng.choice(recent) if rng.random() < 0.5 else rng.randrange(total) for _ in range(count)))
+    )
 
 
 def rows(recipe: Recipe, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
@@ -234,7 +236,9 @@ def judge(name: str, program: Any, arrays: tuple[Any, ...], loss: Value, paramet
     allowed, allowed_slopes = bounds(loss, parameters, seed)
     for attempt in ("first", "second"):  # nothing accumulates
         value = program(*arrays)
-        assert abs(value - loss._data) <= allowed, f"seed {seed}, {name}, {attempt} run: {value!r}, engine {loss._data!r}"
+        assert abs(value - loss._data) <= allowed, (
+            f"seed {seed}, {name}, {attempt} run: {value!r}, engine {loss._data!r}"
+        )
         off = np.abs(program.gradient - gradient)
         worst = int(np.argmax(off - allowed_slopes))
         assert off[worst] <= allowed_slopes[worst], (
@@ -250,7 +254,7 @@ def check(seed: int, show: Callable[[str], object] = lambda text: None) -> None:
     moved = lambda i: inserted if i == -1 else i + (i >= inserted)  # noqa: E731
     recipe.steps = [(gate, tuple(moved(i) for i in operands)) for gate, operands in recipe.steps]
     recipe.loss = [moved(i) for i in recipe.loss]
-    parameters, mean = [Value(x, "label'\n\"\"\"") for x in recipe.parameters], seed % 2 == 0
+    parameters, mean = [Value(x, 'label\'\n"""') for x in recipe.parameters], seed % 2 == 0
     show(f"seed {seed}: {len(recipe.steps)} gates, {len(X)} rows")
     loss = eager(recipe, parameters, X, y, mean)
     program = compile(

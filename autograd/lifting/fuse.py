@@ -1,0 +1,149 @@
+"""Fusing: chains of additions become sums, and sums of products become dots.
+
+Before, w1·x1 + w2·x2 + b as four gates; after, one gate, provided that nobody else uses what is in between:
+
+    a = mul(w1, x1)   c = add(a, d)                      f = dot(w1, w2, x1, x2, b)
+    d = mul(w2, x2)   f = add(c, b)
+
+Plain `sum(w * x)` code so compiles as well as code that used `dot`. Four cards are known here by identity, because
+fusing rests on algebra that a card does not tell: that addition associates, and that a dot is a sum of products.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+
+from autograd.gates import ADD, COPY, DOT, MUL, SUM, Gate
+from autograd.lifting.record import Kind, Tape
+
+__all__ = ["fuse", "halves", "scalar_count", "uniform"]
+
+ORDER = "PCST"  # which factor of a product stands on the left: so that a layer's weights do, in every product
+
+
+def fuse(tape: Tape) -> Tape:
+    """Return a tape with sums and dots in place of chains; unused nodes stay in the lists, without a gate."""
+    uses = _uses(tape)
+    lists = ("gates", "inputs", "kinds", "data", "labels", "needed")
+    fused = replace(tape, **{name: list(getattr(tape, name)) for name in lists})
+    inner = _inner_additions(tape, uses)
+    for number, gate in enumerate(tape.gates):
+        if gate is ADD or gate is SUM:
+            if number in inner:
+                fused.gates[number], fused.inputs[number] = None, ()
+            else:
+                _make_sum(fused, tape, number, inner, uses)
+        elif gate is DOT:
+            fused.inputs[number] = _dot(tape.kinds, *halves(tape.inputs[number]))
+    return fused
+
+
+def _uses(tape: Tape) -> list[int]:
+    counted = Counter(chain.from_iterable(tape.inputs))
+    uses = [counted[i] for i in range(len(tape.gates))]
+    for root in (tape.example, tape.once):
+        if root is not None:
+            uses[root] += 2  # what is asked for is never in between
+    return uses
+
+
+def _inner_additions(tape: Tape, uses: Sequence[int]) -> set[int]:
+    """Return the additions whose only user is another addition of the same kind of cell."""
+    inner = set()
+    for number, gate in enumerate(tape.gates):
+        if gate is ADD or gate is SUM:
+            for i in tape.inputs[number]:
+                same = tape.kinds[i] == tape.kinds[number]
+                if uses[i] == 1 and same and (tape.gates[i] is ADD or tape.gates[i] is SUM):
+                    inner.add(i)
+    return inner
+
+
+def _terms(tape: Tape, number: int, inner: set[int]) -> list[int]:
+    """Return what a tree of additions adds up, from left to right."""
+    terms, stack = [], list(reversed(tape.inputs[number]))
+    while stack:
+        i = stack.pop()
+        if i in inner:
+            stack.extend(reversed(tape.inputs[i]))
+        else:
+            terms.append(i)
+    # sum() starts from a 0, which adds nothing
+    return [i for i in terms if tape.kinds[i] != "C" or tape.data[i] != 0] or terms[:1]
+
+
+def _make_sum(fused: Tape, tape: Tape, number: int, inner: set[int], uses: Sequence[int]) -> None:
+    terms = _terms(tape, number, inner)
+    kind = tape.kinds[number]
+    once = [i for i in terms if uses[i] == 1 and tape.kinds[i] == kind]
+    products = [i for i in once if tape.gates[i] is MUL]
+    dots = [i for i in once if tape.gates[i] is DOT and len(tape.inputs[i]) % 2 == 0]
+    if len(products) >= 2:
+        chosen = set(products)
+        rest = [i for i in terms if i not in chosen]
+        left, right = zip(*[tape.inputs[i] for i in products])
+    elif dots:
+        chosen = {dots[0]}
+        rest = [i for i in terms if i not in chosen]
+        left, right, _ = halves(tape.inputs[dots[0]])
+    else:
+        if tuple(terms) != tape.inputs[number]:
+            fused.gates[number], fused.inputs[number] = SUM, tuple(terms)
+        return
+    for i in chosen:
+        fused.gates[i], fused.inputs[i] = None, ()
+    if len(rest) > 1:
+        dot = max(chosen)  # after everything that the products need
+        fused.gates[dot], fused.inputs[dot] = DOT, _dot(tape.kinds, left, right, ())
+        fused.needed[dot] = any(fused.needed[i] for i in fused.inputs[dot])
+        fused.gates[number], fused.inputs[number] = SUM, (dot, *rest)
+    else:
+        fused.gates[number], fused.inputs[number] = DOT, _dot(tape.kinds, left, right, tuple(rest))
+
+
+def halves(inputs: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Return the two factors' rows of a dot, and its bias: a tuple of one, or none."""
+    n = len(inputs) // 2
+    return inputs[:n], inputs[n : 2 * n], inputs[2 * n :]
+
+
+def _dot(kinds: Sequence[Kind], left: Sequence[int], right: Sequence[int], bias: Sequence[int]) -> tuple[int, ...]:
+    """Return the inputs of a dot, of each product's factors the one of the simpler kind on the left."""
+    if not left:
+        return tuple(bias)
+    lefts, rights = (sorted(map(ORDER.index, set(map(kinds.__getitem__, side)))) for side in (left, right))
+    if lefts[-1] <= rights[0]:
+        return (*left, *right, *bias)
+    if rights[-1] < lefts[0]:
+        return (*right, *left, *bias)
+    rank = ORDER.index
+    pairs = [(x, y) if rank(kinds[x]) <= rank(kinds[y]) else (y, x) for x, y in zip(left, right)]
+    return (*[x for x, _ in pairs], *[y for _, y in pairs], *bias)
+
+
+def scalar_count(gate: Gate, inputs: int) -> int:
+    """Return how many gates of one or two inputs a gate stands for: n - 1 for n inputs, dots and sums alike."""
+    return max(1, inputs - 1)
+
+
+def uniform(
+    tape: Tape, row: Sequence[int], copies: dict[tuple[int, Kind], int], tiled: bool = False
+) -> tuple[int, ...]:
+    """Return a row of cells of one kind, kind T if `tiled`: those of another kind are copied, once, into that kind."""
+    kinds = set(map(tape.kinds.__getitem__, row)) | ({"T"} if tiled else set())
+    if len(kinds) == 1:
+        return tuple(row)
+    kind = "T" if "T" in kinds else "S"
+    return tuple([i if tape.kinds[i] == kind else _copied(tape, i, kind, copies) for i in row])
+
+
+def _copied(tape: Tape, i: int, kind: Kind, copies: dict[tuple[int, Kind], int]) -> int:
+    made = copies.get((i, kind))
+    if made is None:
+        constant = tape.kinds[i] == "C"  # a further leaf, set once
+        gate, inputs = (None, ()) if constant else (COPY, (i,))
+        made = copies[i, kind] = tape.add(gate, inputs, kind, tape.data[i], tape.labels[i])
+    return made

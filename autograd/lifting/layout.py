@@ -1,0 +1,556 @@
+"""Layout: gates that do the same thing at the same time stand side by side, so that one array operation does them all.
+
+Before, four gates of a layer of two neurons; after, two operations on neighbouring cells:
+
+    h0 = dot(w00, w01, x0, x1, b0)     cells 0-1 = x       (2,)
+    h1 = dot(w10, w11, x0, x1, b1)     cells 2-3 = h       (2,)   one matrix product W (2, 2) @ x (2,), + b (2,)
+    a0 = relu(h0)   a1 = relu(h1)      cells 4-5 = a       (2,)   relu of cells 2-3
+
+    kind    P parameters, S one number for all rows, T one number per row, C constants: each kind has cells of its own
+    level   a gate's distance from the leaves: gates of one level do not depend on each other
+    slot    the cells that one operand of a group reads: affine (a start and one stride per axis) or scattered
+    row     of a dot: one of its two lists of factors; rows that meet form matrix products
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from autograd.functions import TAKE
+from autograd.gates import DOT, Gate
+from autograd.lifting.fuse import halves, uniform
+from autograd.lifting.record import Kind, Tape
+from autograd.lifting.terms import Rule, neutral, rule_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+__all__ = ["Cells", "Layout", "Operation", "Pointwise", "Product", "Take", "lay_out"]
+
+AXES = 5  # how many axes operands are told with at most; what needs more is gathered
+PADDED = 4096  # a ragged group is padded up to the longest of its rows while it has fewer cells than this
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """The cells one operand reads: which cell stands at each place; an axis along which nothing changes has length 1."""
+
+    kind: Kind
+    index: Array  # of constants (kind C): the numbers themselves
+    strides: tuple[int, ...] | None  # None where they are scattered
+    needed: bool  # whether their gradient is asked for
+
+    @property
+    def start(self) -> int:
+        return int(self.index.flat[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """One group: the nodes it computes, in the order of its cells, and where they go."""
+
+    gate: Gate
+    members: Array
+    out: Cells
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pointwise(Operation):
+    """The same rule at every place; `lanes` is the length of the last axis of its stacks, 0 where it has none."""
+
+    rule: Rule
+    slots: tuple[Cells, ...]
+    lanes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Product(Operation):
+    """out (B, R, L) = right (B, R, k) @ left (B, L, k) transposed, + bias; a member -1 is computed for nobody."""
+
+    left: Cells
+    right: Cells
+    bias: Cells | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Take(Operation):
+    """Of each row of the table (m, V), in the order of the output's cells, the entry that its index says."""
+
+    table: Cells
+    chosen: Cells
+
+
+@dataclass(slots=True)
+class Layout:
+    """Where every node of a tape lives, and the operations in order."""
+
+    tape: Tape
+    sizes: dict[Kind, int]  # how many cells of each kind there are
+    place: Array  # of each node: its cell within its kind
+    operations: list[Operation] = field(default_factory=list)
+    fills: list[tuple[Kind, int, float]] = field(default_factory=list)  # cells that are set once and stay
+    completed: bool = False  # whether a matrix product computes more than was asked for
+
+
+def lay_out(tape: Tape, complete: bool = True) -> Layout:
+    """Return the layout of a fused tape.
+
+    With `complete`, ragged and triangular sets of dots become whole matrix products: rows are padded with zeros, and
+    dots that nobody asked for are computed too. What is added meets factors of 0, so that finite numbers stay as they
+    are; but 0 × inf is nan, where the program itself has no product. Where a nan comes out, run the exact layout.
+    """
+    return _Builder(tape, complete).build()
+
+
+# ------------------------------------------------------------------------------------------------------ axes of cells
+
+
+def affine(index: Array) -> tuple[int, ...] | None:
+    """Return the strides of cells that are start + Σ stride·i at every place i, None where they are not."""
+    import numpy as np
+
+    strides = tuple(
+        [int(index.take(1, axis).flat[0] - index.flat[0]) if n > 1 else 0 for axis, n in enumerate(index.shape)]
+    )
+    told = np.full((), index.flat[0])
+    for axis, (n, stride) in enumerate(zip(index.shape, strides)):
+        told = told + (np.arange(n) * stride).reshape([-1 if a == axis else 1 for a in range(index.ndim)])
+    return strides if np.array_equal(told, index) else None
+
+
+def factor(columns: Array) -> tuple[int, ...] | None:
+    """Return the axes along which all columns (m, a) advance evenly, None where there are no such axes.
+
+    0 1 2 10 11 12 beside 5 5 5 6 6 6 has the axes (2, 3).
+    """
+    import numpy as np
+
+    shape: list[int] = []
+    while len(columns) > 1:
+        m, width = columns.shape
+        steps = columns[1:] - columns[:-1]
+        breaks = np.flatnonzero((steps != steps[0]).any(axis=1))
+        q = int(breaks[0]) + 1 if breaks.size else m
+        if m % q or len(shape) == AXES:
+            return None
+        blocks = columns.reshape(m // q, q, width)
+        if (blocks[:, 1:] - blocks[:, :-1] != steps[0]).any():
+            return None
+        shape.insert(0, q)
+        columns = columns[::q]
+    return tuple(shape) or (1,)
+
+
+def common_axes(columns: Sequence[Array]) -> tuple[int, ...]:
+    """Return axes for as many columns as go together, the first ones first; the others will be gathered."""
+    import numpy as np
+
+    kept: list[Array] = []
+    found: tuple[int, ...] = (len(columns[0]),) if columns else (1,)
+    for column in columns:
+        axes = factor(np.stack([*kept, column], axis=1))
+        if axes is not None:
+            kept.append(column)
+            found = axes
+    return found
+
+
+def squeezed(index: Array, lanes: int = 0) -> Array:
+    """Return the index with each axis along which nothing changes cut to length 1, except the last `lanes` axes."""
+    bits = index.view("i8")  # so that equal nan are equal, and 0.0 and -0.0 are not
+    for axis, n in enumerate(index.shape[: index.ndim - lanes]):
+        if n > 1 and (bits.take([0], axis) == bits).all():
+            index, bits = index.take([0], axis), bits.take([0], axis)
+    return index
+
+
+# ---------------------------------------------------------------------------------------------------------- the builder
+
+
+class _Builder:
+    def __init__(self, tape: Tape, complete: bool) -> None:
+        self.tape, self.complete = tape, complete
+        self.pads: dict[tuple[Kind, float], int] = {}
+        self.rules: dict[tuple[Gate, tuple[int, ...]], Rule | None] = {}
+
+    def build(self) -> Layout:
+        import numpy as np
+
+        recorded = len(self.tape.gates)
+        levels = self.grouped()
+        self.place = np.zeros(len(self.tape.gates), dtype=np.int64)
+        self.data = np.array(self.tape.data)
+        self.needed = np.array(self.tape.needed, dtype=bool)
+        entries = len(self.tape.entries)
+        self.sizes = {"P": len(self.tape.parameters), "S": 0, "T": 0}
+        self.sizes["T" if self.tape.tiled else "S"] = entries
+        for places in (self.tape.parameters, self.tape.entries):
+            for i, number in enumerate(places):
+                if number >= 0:
+                    self.place[number] = i
+        self.layout = Layout(self.tape, self.sizes, self.place)
+        for number in range(recorded, len(self.tape.gates)):
+            if self.tape.gates[number] is None:
+                self.fill(number)
+        if not self.tape.tiled:  # inputs of a graph keep their numbers until they are bound anew
+            data = [(i, self.tape.data[number]) for i, number in enumerate(self.tape.entries) if number >= 0]
+            self.layout.fills += [("S", i, number) for i, number in data]
+        for level in sorted(levels):
+            for key, members in levels[level].items():
+                self.group(key, members)
+        self.layout.place = self.place
+        return self.layout
+
+    def rule(self, gate: Gate, widths: tuple[int, ...]) -> Rule | None:
+        key = gate, widths
+        if key not in self.rules:
+            self.rules[key] = rule_of(gate, widths)
+        return self.rules[key]
+
+    # ------------------------------------------------------------------------------------------------ levels and groups
+
+    def grouped(self) -> dict[int, dict[Any, list[int]]]:
+        """Return {level: {what the gates of a group have in common: their nodes}}; rows are made uniform on the way."""
+        tape, copies = self.tape, dict[tuple[int, Kind], int]()
+        level = [0] * len(tape.gates)
+        level_of = level.__getitem__
+        groups: dict[int, dict[Any, list[int]]] = defaultdict(lambda: defaultdict(list))
+
+        def put(number: int, key: Any) -> None:
+            level[number] = 1 + max(map(level_of, tape.inputs[number]), default=0)
+            groups[level[number]][key].append(number)
+
+        for number in range(len(level)):
+            gate = tape.gates[number]
+            if gate is None:
+                continue
+            first = len(tape.gates)
+            key = self.key(number, gate, copies)
+            for copy in range(first, len(tape.gates)):
+                level.append(0)
+                if tape.gates[copy] is not None:
+                    source = (tape.kinds[tape.inputs[copy][0]],)
+                    put(copy, (tape.gates[copy], tape.kinds[copy], tape.needed[copy], source, None))
+            put(number, key)
+        return groups
+
+    def key(self, number: int, gate: Gate, copies: dict[tuple[int, Kind], int]) -> Any:
+        """Return what gates must have in common to be one group: gate, kind, need, kinds of operands, stacks' width."""
+        tape, inputs = self.tape, self.tape.inputs[number]
+        kinds, width = tape.kinds, None
+        if gate is DOT and len(inputs) > 1:
+            left, right, bias = halves(inputs)
+            # where only the bias is one number per row, the product is one per row all the same
+            left, right = uniform(tape, left, copies), uniform(tape, right, copies, kinds[number] == "T")
+            inputs, parts, width = (*left, *right, *bias), (left[:1] + right[:1] + bias), 0
+        elif gate is TAKE:
+            row = uniform(tape, inputs[:-1], copies)
+            inputs, parts, width = (*row, inputs[-1]), (row[0], inputs[-1]), len(row)
+        elif gate.arity == 0 and self.rule(gate, (max(2, len(inputs)),)) is not None:
+            row = uniform(tape, inputs, copies)
+            padded = neutral(gate) is not None and kinds[row[0]] != "P"
+            if padded or len(row) > 1:
+                inputs, parts, width = row, row[:1], 0 if padded else len(row)
+            else:
+                parts = inputs
+        else:
+            parts = inputs
+        tape.inputs[number] = inputs
+        return gate, kinds[number], tape.needed[number], tuple([kinds[i] for i in parts]), width
+
+    def group(self, key: Any, members: list[int]) -> None:
+        gate, kind, _, kinds, width = key
+        if gate is DOT and width is not None:
+            self.dots(kind, kinds, members)
+        elif gate is TAKE:
+            self.take(kind, members)
+        elif width is None:
+            columns = self.columns(members)
+            self.pointwise(gate, kind, members, columns, self.rule(gate, (0,) * len(columns)))
+        else:
+            for some in self.ragged(members, gate, width):
+                self.stacks(gate, kind, some, [[self.tape.inputs[i] for i in some]], [], neutral(gate))
+
+    def ragged(self, members: list[int], gate: Gate, width: int) -> Iterable[list[int]]:
+        """Yield the members of a group in parts that are padded together."""
+        lengths = [len(self.tape.inputs[i]) for i in members]
+        if width or max(lengths) * len(members) <= max(PADDED, 2 * sum(lengths)):
+            yield members
+            return
+        classes: dict[int, list[int]] = defaultdict(list)
+        for i, length in zip(members, lengths):
+            classes[(length - 1).bit_length()].append(i)
+        for _, some in sorted(classes.items()):
+            yield some
+
+    # ---------------------------------------------------------------------------------------------------------- places
+
+    def columns(self, members: list[int]) -> list[Array]:
+        """Return one column of nodes per operand."""
+        import numpy as np
+
+        return list(np.array([self.tape.inputs[i] for i in members], dtype=np.int64).T)
+
+    def kind_of(self, nodes: Array) -> Kind:
+        return self.tape.kinds[int(nodes.flat[0])]
+
+    def cells(self, nodes: Array, lanes: int = 0) -> Cells:
+        """Return the cells in which nodes, of any shape, are to be found; a stack's last axis is its lanes'."""
+        kind = self.kind_of(nodes)
+        if kind == "C":
+            return Cells("C", squeezed(self.data[nodes], lanes), None, False)
+        index = squeezed(self.place[nodes], lanes)
+        return Cells(kind, index, affine(index), bool(self.needed[nodes].any()))
+
+    def put(self, kind: Kind, members: Array, shape: tuple[int, ...]) -> Cells:
+        """Return the next cells of a kind, for the members of a group."""
+        import numpy as np
+
+        start = self.sizes[kind]
+        self.sizes[kind] += members.size
+        index = np.arange(start, start + members.size)
+        asked_for = members.ravel() >= 0
+        self.place[members.ravel()[asked_for]] = index[asked_for]
+        index = index.reshape(shape)
+        return Cells(kind, index, affine(index), bool(self.needed[members].any()))
+
+    def pad(self, kind: Kind, number: float) -> int:
+        """Return a node of a kind that always holds a number."""
+        import numpy as np
+
+        found = self.pads.get((kind, number))
+        if found is None:
+            found = self.pads[kind, number] = self.tape.add(None, (), kind, number)
+            self.place, self.needed = np.append(self.place, 0), np.append(self.needed, False)
+            self.data = np.append(self.data, number)
+            if kind != "C":
+                self.fill(found)
+        return found
+
+    def fill(self, number: int) -> None:
+        """Give a leaf that is neither parameter nor entry a cell that is set once."""
+        kind = self.tape.kinds[number]
+        self.place[number] = self.sizes[kind]
+        self.layout.fills.append((kind, self.sizes[kind], self.tape.data[number]))
+        self.sizes[kind] += 1
+
+    # ------------------------------------------------------------------------------------------- the kinds of operation
+
+    def pointwise(
+        self, gate: Gate, kind: Kind, members: list[int], columns: list[Array], rule: Rule | None, lanes: int = 0
+    ) -> None:
+        """Add an operation of one rule; a column is (m,) nodes, or (m, lanes) where it is a stack."""
+        import numpy as np
+
+        assert rule is not None
+        bases = [self.place[c] if c.ndim == 1 else self.place[c[:, 0]] for c in columns if self.kind_of(c) != "C"]
+        bases.sort(key=lambda base: -np.unique(base).size)
+        order = np.lexsort(bases[::-1]) if bases else np.arange(len(members))
+        columns = [c[order] for c in columns]
+        stacked = [c for c in columns if self.kind_of(c) != "C"]
+        stacked = [self.place[c] for c in stacked]
+        bases = [c if c.ndim == 1 else c[:, 0] for c in stacked if c.ndim == 1 or even(c)]
+        bases.sort(key=lambda base: -np.unique(base).size)
+        axes = common_axes(bases) if bases else (len(members),)
+        tail = (1,) if lanes else ()
+        slots = [self.cells(c.reshape(axes + (c.shape[1:] or tail)), c.ndim - 1) for c in columns]
+        ordered = np.array(members)[order]
+        out = self.put(kind, ordered, axes + tail)
+        self.layout.operations.append(Pointwise(gate, ordered, out, rule, tuple(slots), lanes))
+
+    def stacks(
+        self,
+        gate: Gate,
+        kind: Kind,
+        members: list[int],
+        rows: list[list[tuple[int, ...]]],
+        singles: list[Array],
+        pad: float | None,
+    ) -> None:
+        """Add an operation over stacks of rows, the shorter ones padded."""
+        import numpy as np
+
+        lanes = max([2, *map(len, rows[0])])
+        columns = []
+        for column in rows:
+            filler = () if all(len(row) == lanes for row in column) else (self.pad(self.tape.kinds[column[0][0]], pad),)
+            columns.append(np.array([row + filler * (lanes - len(row)) for row in column], dtype=np.int64))
+        rule = self.rule(gate, (lanes,) * len(rows) + (0,) * len(singles))
+        self.pointwise(gate, kind, members, [*columns, *singles], rule, lanes)
+
+    def take(self, kind: Kind, members: list[int]) -> None:
+        import numpy as np
+
+        inputs = np.array([self.tape.inputs[i] for i in members], dtype=np.int64)
+        chosen, first = (self.data if self.kind_of(c) == "C" else self.place for c in (inputs[:, -1], inputs[:, 0]))
+        keys = [chosen[inputs[:, -1]], first[inputs[:, 0]]]
+        order = np.lexsort(keys[::-1])
+        inputs, nodes = inputs[order], np.array(members)[order]
+        axes = common_axes([key[order].view("i8") for key in keys])
+        table = self.cells_unsqueezed(inputs[:, :-1])
+        index = self.cells(inputs[:, -1].reshape(axes))
+        self.layout.operations.append(Take(TAKE, nodes, self.put(kind, nodes, axes), table, index))
+
+    def cells_unsqueezed(self, nodes: Array) -> Cells:
+        kind = self.kind_of(nodes)
+        index = self.data[nodes] if kind == "C" else self.place[nodes]
+        return Cells(kind, index, None, bool(self.needed[nodes].any()))
+
+    # ------------------------------------------------------------------------------------------------- matrix products
+
+    def dots(self, kind: Kind, kinds: tuple[Kind, ...], members: list[int]) -> None:
+        """Add the matrix products that the dots of a group are; what is none is multiplied and summed."""
+        rows = [halves(self.tape.inputs[i]) for i in members]
+        if self.complete:
+            rows = self.extended(rows)
+        found, rest = components(rows, self.complete)
+        batches: dict[tuple[int, int, int], list[Any]] = defaultdict(list)
+        for component in found:
+            left, right, _ = component
+            batches[len(left), len(right), len(left[0])].append(component)
+        for (n_left, n_right, width), batch in batches.items():
+            if n_left == n_right == 1 and len(batch) > 1 and width <= 64:
+                rest += [i for _, _, grid in batch for line in grid for i in line]  # no grid of one has a gap
+            else:
+                self.product(kind, members, rows, batch)
+        self.remaining(kind, kinds, members, rows, sorted(rest))
+
+    def extended(self, rows: list[Any]) -> list[Any]:
+        """Return rows of which those that begin a longer one are that longer one, their partners padded with zeros.
+
+        Attention makes such rows: what a token attends to begins what the next one attends to.
+        """
+        best, gained = rows, 0
+        for side in (1, 0):
+            longest = prefixes([row[side] for row in rows])
+            made, count = [], 0
+            for row in rows:
+                whole, partner = longest[row[side]], row[1 - side]
+                kind = self.tape.kinds[partner[0]]
+                if len(whole) > len(partner) and kind != "P":
+                    pair = whole, partner + (self.pad(kind, 0.0),) * (len(whole) - len(partner))
+                    row, count = (*(pair if side == 0 else pair[::-1]), row[2]), count + 1
+                made.append(row)
+            if count > gained:
+                best, gained = made, count
+        self.layout.completed |= gained > 0
+        return best
+
+    def product(self, kind: Kind, members: list[int], rows: list[Any], batch: list[Any]) -> None:
+        import numpy as np
+
+        parts = []
+        for left, right, grid in batch:
+            by_left, by_right = ([self.position(row) for row in side] for side in (left, right))
+            ls, rs = (sorted(range(len(side)), key=side.__getitem__) for side in (by_left, by_right))
+            ordered = [[grid[r][i] for i in ls] for r in rs]
+            parts.append((by_right[rs[0]], by_left[ls[0]], [left[i] for i in ls], [right[r] for r in rs], ordered))
+        parts.sort(key=lambda part: part[:2])
+        places = np.array([grid for *_, grid in parts])
+        left, right = (np.array([part[side] for part in parts], dtype=np.int64) for side in (2, 3))
+        numbers = np.where(places < 0, -1, np.array(members)[places])
+        self.layout.completed |= bool((places < 0).any())
+        bias = None
+        if rows[int(places.max())][2]:
+            nodes = np.array([rows[i][2][0] for i in places.ravel()], dtype=np.int64)
+            bias = self.cells(nodes.reshape(places.shape))
+        cells = self.whole(left), self.whole(right)
+        out = self.put(kind, numbers, places.shape)
+        if cells[0].kind == "T" != cells[1].kind:
+            raise AssertionError("fusing puts what is shared on the left")
+        self.layout.operations.append(Product(DOT, numbers, out, *cells, bias))
+
+    def position(self, row: tuple[int, ...]) -> float:
+        return float(self.data[row[0]] if self.tape.kinds[row[0]] == "C" else self.place[row[0]])
+
+    def whole(self, nodes: Array) -> Cells:
+        """Return cells of a matrix, no axis cut."""
+        cells = self.cells_unsqueezed(nodes)
+        strides = None if cells.kind == "C" else affine(cells.index)
+        return Cells(cells.kind, cells.index, strides, cells.needed)
+
+    def remaining(
+        self, kind: Kind, kinds: tuple[Kind, ...], members: list[int], rows: list[Any], rest: list[int]
+    ) -> None:
+        """Add the dots that are no matrix product, those of one factor each apart, padded where that is possible."""
+        import numpy as np
+
+        classes: dict[int, list[int]] = defaultdict(list)
+        for i in rest:
+            width = len(rows[i][0])
+            classes[width if width == 1 or "P" in kinds[:2] else 0].append(i)
+        for width, some in sorted(classes.items()):
+            numbers = [members[i] for i in some]
+            if width == 1:
+                columns = self.columns(numbers)
+                self.pointwise(DOT, kind, numbers, columns, self.rule(DOT, (0,) * len(columns)))
+                continue
+            for part in self.ragged(numbers, DOT, width):
+                halved = [halves(self.tape.inputs[i]) for i in part]  # as recorded, not extended
+                bias = [np.array([row[2][0] for row in halved])] if halved[0][2] else []
+                sides = [[row[side] for row in halved] for side in (0, 1)]
+                self.stacks(DOT, kind, part, sides, bias, 0.0)
+
+
+def even(stack: Array) -> bool:
+    """Tell whether the lanes of a stack (m, k) advance by one and the same step."""
+    steps = stack[:, 1:] - stack[:, :-1]
+    return bool((steps == steps.flat[0]).all()) if steps.size else True
+
+
+def prefixes(rows: list[tuple[int, ...]]) -> dict[tuple[int, ...], tuple[int, ...]]:
+    """Return for each row the longest one that it begins, itself where there is none."""
+    longest: dict[tuple[int, ...], tuple[int, ...]] = {}
+    lengths = set(map(len, rows))
+    if len(lengths) == 1:
+        return {row: row for row in rows}
+    later: tuple[int, ...] = ()
+    for row in sorted(set(rows), reverse=True):  # what begins a row stands right before it
+        if later[: len(row)] != row:
+            later = row
+        longest[row] = later
+    return longest
+
+
+def components(rows: list[Any], complete: bool) -> tuple[list[Any], list[int]]:
+    """Return the matrix products among dots, and the dots that are in none.
+
+    A product is (left rows, right rows, grid), grid[r][l] the dot in which right row r meets left row l: each pair of
+    its rows meets exactly once. Rows that meet in a dot belong together (the components of a bipartite graph). With
+    `complete`, half of the pairs suffice; the others have -1 in the grid.
+    """
+    numbers: dict[Any, int] = {}
+    meetings = [
+        (numbers.setdefault((0, left), len(numbers)), numbers.setdefault((1, right), len(numbers)))
+        for left, right, _ in rows
+    ]
+    names, leader = list(numbers), list(range(len(numbers)))
+
+    def find(i: int) -> int:
+        while leader[i] != i:
+            leader[i] = leader[leader[i]]
+            i = leader[i]
+        return i
+
+    for a, b in meetings:
+        leader[find(a)] = find(b)
+    together: dict[int, list[int]] = defaultdict(list)
+    for dot, (a, _) in enumerate(meetings):
+        together[find(a)].append(dot)
+    found, rest = [], list[int]()
+    for dots in together.values():
+        left = list(dict.fromkeys(meetings[dot][0] for dot in dots))
+        right = list(dict.fromkeys(meetings[dot][1] for dot in dots))
+        at = {meetings[dot]: dot for dot in dots}
+        pairs, lacks_bias = len(left) * len(right), not rows[dots[0]][2]
+        if len(at) == len(dots) and (len(dots) == pairs or (complete and lacks_bias and 2 * len(dots) > pairs)):
+            grid = [[at.get((a, b), -1) for a in left] for b in right]
+            found.append(([names[a][1] for a in left], [names[b][1] for b in right], grid))
+        else:
+            rest += dots
+    return found, rest

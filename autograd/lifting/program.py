@@ -1,0 +1,462 @@
+"""Programs: what `autograd.compile` returns.
+
+program = compile(loss)                                                   one graph, as it is
+program = compile(example_loss, parameters=model.parameters())            a function of one example, run on all rows
+program(X, y)                                                             the loss; the gradient is in program.gradient
+
+X, y    arrays: a function gets, per array, a list of Values for a row of a 2-D one, a Value for an entry of a 1-D one
+plan    a program that is ready to run for one number of rows: its source and its buffers
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from autograd import graph
+from autograd.errors import DomainError
+from autograd.functions import sum as addition
+from autograd.gates import Gate
+from autograd.lifting.emit import Emitted, Refusal, emit
+from autograd.lifting.fuse import fuse, scalar_count
+from autograd.lifting.layout import Layout, lay_out
+from autograd.lifting.record import Tape, leaves, record, scalar_gates
+from autograd.lifting.source import function, operations, standalone, view
+from autograd.value import Value, always_recording, tracing
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+__all__ = ["Program", "compile"]
+
+PLANS = 16  # how many row counts a program keeps plans for; the one that was not used for longest goes first
+
+
+def compile(
+    loss: Value | Callable[..., Any],
+    parameters: Sequence[Value] | None = None,
+    inputs: Sequence[Value] = (),
+    *,
+    regularizer: Callable[[], Any] | None = None,
+    reduce: str = "mean",
+) -> Program:
+    """Return the program of a loss: a Value that was built, or a function of one example that makes one.
+
+    A Value is taken as it is; `inputs` are leaves to be re-bound: `program(values)`. A function is called once, on
+    Values that stand for one example; the program runs it on all rows, reduces them by "mean" or "sum" and adds the
+    regularizer, a function without arguments, once. What it draws at random is drawn once, and frozen: give random
+    numbers as an array. Leaves that are neither parameters nor inputs are frozen too.
+
+    Raises TypeError for what is no Value or function, ValueError for inputs of a function or an unknown reduction.
+    """
+    if isinstance(loss, Value):
+        if regularizer is not None:
+            raise ValueError("a regularizer goes with a function of one example; add it to the Value instead")
+        chosen = leaves(loss, inputs) if parameters is None else list(parameters)
+        return Program(loss, _values("parameters", chosen), _values("inputs", inputs), None, "")
+    if not callable(loss):
+        raise TypeError(f"compile takes a Value or a function of one example, got {type(loss).__name__}")
+    if reduce not in ("mean", "sum"):
+        raise ValueError(f'reduce must be "mean" or "sum", got {reduce!r}')
+    if parameters is None:
+        raise ValueError("a function of one example needs parameters=: the Values whose gradient is asked for")
+    if inputs:
+        raise ValueError("the inputs of a function are its arguments: leave `inputs` out")
+    return Program(loss, _values("parameters", parameters), [], regularizer, reduce)
+
+
+def _values(what: str, values: Sequence[Value]) -> list[Value]:
+    values = list(values)
+    for x in values:
+        if not isinstance(x, Value):
+            raise TypeError(f"{what} must be Values, got {type(x).__name__}")
+    if len(set(values)) < len(values):
+        raise ValueError(f"{what} must be different Values, one of them is there twice")
+    return values
+
+
+@dataclass(slots=True)
+class Plan:
+    """A program for one number of rows, ready to run."""
+
+    emitted: Emitted
+    forward: Callable[..., float]
+    backward: Callable[[], None]
+    rows: int
+    completed: bool  # whether a nan may come from a product that nobody asked for …
+    exact: Plan | None = None  # … and then the plan without such products, made when it is first needed
+
+
+class Program:
+    """A scalar program as array operations; see `compile`, which makes it.
+
+    parameters, gradient    float64 vectors (P,), in the order of the parameters; the same two arrays for life
+    """
+
+    def __init__(
+        self,
+        loss: Any,
+        parameters: list[Value],
+        inputs: list[Value],
+        regularizer: Callable[[], Any] | None,
+        reduce: str,
+    ) -> None:
+        import numpy as np
+
+        self._loss, self._values, self._inputs = loss, parameters, inputs
+        self._regularizer, self._reduce = regularizer, reduce
+        self.parameters: Array = np.array([p._data for p in parameters], dtype=np.float64)
+        self.gradient: Array = np.zeros(len(parameters))
+        self._layout: Layout | None = None
+        self._columns: tuple[int | None, ...] = ()
+        self._plans: OrderedDict[int, Plan] = OrderedDict()
+        self._lock = threading.RLock()  # a program's buffers serve one call at a time
+        self._tape: Tape | None = None
+        self._last_key: tuple[Any, ...] = ()  # the shapes and types of the last arrays: most calls bring the same again
+        self._last_plan: Any = None
+        if not reduce:
+            self._record()
+
+    # -------------------------------------------------------------------------------------------------------- running
+
+    def __call__(self, *arrays: Any) -> float:
+        """Run forward and backward; return the loss, and leave its gradient in `gradient`."""
+        with self._lock:
+            plan, bound = self._bound(arrays)
+            loss = plan.forward(*bound)
+            plan.backward()
+            if plan.completed and (loss != loss or self._gradient_is_nan()):
+                plan = self._exact(plan)
+                loss = plan.forward(*bound)
+                plan.backward()
+            return loss
+
+    def forward(self, *arrays: Any) -> float:
+        """Run forward only; return the loss, and leave the gradient as it is."""
+        with self._lock:
+            plan, bound = self._bound(arrays)
+            loss = plan.forward(*bound)
+            return self._exact(plan).forward(*bound) if plan.completed and loss != loss else loss
+
+    def step(self, optimizer: Any, *arrays: Any) -> float:
+        """Run the program and let an optimizer update the parameters; return the loss before the update.
+
+        The optimizer has `update(x, g)`, which changes a vector x in place by its gradient g. ValueError where it has
+        `parameters` that are not this program's, in the same order.
+        """
+        theirs = getattr(optimizer, "parameters", None)
+        if isinstance(theirs, (list, tuple)):
+            if len(theirs) != len(self._values) or any(x is not y for x, y in zip(theirs, self._values)):
+                raise ValueError(
+                    f"the optimizer's {len(theirs)} parameters are not the program's {len(self._values)}, in the same order"
+                )
+        loss = self(*arrays)
+        optimizer.update(self.parameters, self.gradient)
+        return loss
+
+    def store(self) -> None:
+        """Set data and grad of the parameters from the vectors."""
+        for p, x, g in zip(self._values, self.parameters.tolist(), self.gradient.tolist()):
+            p.data = x
+            p.grad = g
+
+    def load(self) -> None:
+        """Set the vector of parameters from their data."""
+        self.parameters[:] = [p._data for p in self._values]
+
+    # ------------------------------------------------------------------------------------------------- binding and plans
+
+    def _bound(self, arrays: tuple[Any, ...]) -> tuple[Plan, Sequence[Any]]:
+        if not self._reduce:
+            return self._plan(1), [self._vector(arrays)] if self._inputs else []
+        try:
+            key = tuple([(a.shape, a.dtype) for a in arrays])
+        except AttributeError:  # lists, or what will be refused
+            key = ()
+        if key and key == self._last_key:
+            return self._last_plan, arrays
+        plan, bound = self._prepared(arrays)
+        if key:
+            self._last_key, self._last_plan = key, plan
+        return plan, bound
+
+    def _prepared(self, arrays: tuple[Any, ...]) -> tuple[Plan, Sequence[Any]]:
+        bound, columns, rows = self._checked(arrays)
+        if self._layout is None:
+            self._trace(bound, columns)
+        elif columns != self._columns:
+            raise ValueError(f"this program takes arrays of shape {_told(self._columns)}, got {_told(columns)}")
+        return self._plan(rows), bound
+
+    def _vector(self, arrays: tuple[Any, ...]) -> Any:
+        import numpy as np
+
+        if not arrays:
+            return None
+        (given,) = arrays if len(arrays) == 1 else (arrays,)
+        values = np.asarray(given, dtype=np.float64)
+        if values.shape != (len(self._inputs),):
+            raise ValueError(f"this program takes a vector of {len(self._inputs)} inputs, got shape {values.shape}")
+        return values
+
+    @staticmethod
+    def _checked(arrays: tuple[Any, ...]) -> tuple[list[Array], tuple[int | None, ...], int]:
+        """Return the arrays as arrays, how many columns each has (None: it is 1-D), and how many rows."""
+        import numpy as np
+
+        if not arrays:
+            raise TypeError("a program of a function takes at least one array")
+        bound = [np.asarray(a) for a in arrays]
+        rows = bound[0].shape[0] if bound[0].ndim else 0
+        for number, a in enumerate(bound):
+            if a.dtype.kind not in "fiub":
+                raise TypeError(f"array {number} must hold real numbers, got dtype {a.dtype}")
+            if a.ndim not in (1, 2):
+                raise ValueError(f"array {number} must be 1-D or 2-D, got shape {a.shape}")
+            if a.shape[0] != rows:
+                raise ValueError(f"array {number} has {a.shape[0]} rows, the first has {rows}")
+        if not rows:
+            raise ValueError("there are no rows")
+        return bound, tuple([None if a.ndim == 1 else a.shape[1] for a in bound]), rows
+
+    def _plan(self, rows: int) -> Plan:
+        plan = self._plans.get(rows)
+        if plan is None:
+            assert self._layout is not None
+            plan = self._plans[rows] = self._built(rows, self._layout)
+            if len(self._plans) > PLANS:
+                self._plans.popitem(last=False)
+        else:
+            self._plans.move_to_end(rows)
+        return plan
+
+    def _exact(self, plan: Plan) -> Plan:
+        """Return the plan that computes what was asked for and nothing else."""
+        if plan.exact is None:
+            assert self._tape is not None
+            plan.exact = self._built(plan.rows, lay_out(fuse(self._tape), complete=False))
+        return plan.exact
+
+    def _gradient_is_nan(self) -> bool:
+        total = self.gradient.sum()
+        return bool(total != total)
+
+    def _built(self, rows: int, layout: Layout) -> Plan:
+        import numpy as np
+
+        columns = self._columns if self._reduce else (len(self._inputs),) * bool(self._inputs)
+        emitted = emit(layout, rows, columns, self._names(), self._reduce)
+        namespace: dict[str, Any] = {"np": np, "view": view, **emitted.data}
+        namespace |= {name: partial(called, *key) for name, key in emitted.calls.items()}
+        exec(function(emitted, self._names()), namespace)  # text of our own making alone
+        refuse = partial(self._refuse, layout, emitted.refusals)
+        forward, backward = namespace["build"](self.parameters, self.gradient, refuse)
+        return Plan(emitted, forward, backward, rows, layout.completed)
+
+    # -------------------------------------------------------------------------------------------------------- recording
+
+    def _record(self) -> None:
+        self._tape = record(None, self._loss, self._values, self._inputs, tiled=False)
+        self._layout = lay_out(fuse(self._tape))
+
+    def _trace(self, arrays: Sequence[Array], columns: tuple[int | None, ...]) -> None:
+        """Call the function once, on the first example."""
+        arguments = [_example(a) for a in arrays]
+        entries = [x for argument in arguments for x in (argument if isinstance(argument, list) else [argument])]
+        with tracing([*entries, *self._values]):
+            example = self._loss(*arguments)
+            once = None if self._regularizer is None else self._regularizer()
+        for what, root in (("function", example), ("regularizer", once)):
+            if root is not None and not isinstance(root, Value):
+                raise TypeError(f"the {what} to compile returns one Value, got {type(root).__name__}")
+        if example is None:
+            raise TypeError("the function to compile returns one Value, got None")
+        self._tape = record(example, once, self._values, entries, tiled=True)
+        self._layout, self._columns = lay_out(fuse(self._tape)), columns
+
+    # ---------------------------------------------------------------------------------------------------------- refusing
+
+    def _refuse(self, layout: Layout, refusals: list[Refusal], place: int, mask: Any, *operands: Any) -> None:
+        """Raise the error of the first row, and there of the first gate, that a mask marks."""
+        import numpy as np
+
+        operation, what = refusals[place].operation, refusals[place].what
+        wide = operation.out.kind == "T" and mask.ndim > operation.members.ndim
+        shape = operation.out.index.shape + ((mask.shape[-1],) if wide else ())
+        marked = np.argwhere(np.broadcast_to(mask, np.broadcast_shapes(shape, mask.shape))).tolist()
+        members = operation.members.reshape(operation.out.index.shape)
+        row_of = (lambda at: at[-1]) if wide else (lambda at: 0)
+        number_of = lambda at: int(members[tuple([i % n for i, n in zip(at, members.shape)])])  # noqa: E731
+        at = min(marked, key=lambda at: (row_of(at), number_of(at)))
+        numbers = [float(np.broadcast_to(x, shape)[tuple(at)]) for x in operands]
+        where = f" in row {row_of(at)}" if self._reduce else ""
+        gate, number = operation.gate, number_of(at)
+        inputs = layout.tape.inputs[number]
+        if what == "index":
+            if numbers[0] % 1 != 0:
+                raise TypeError(f"take needs a whole number as index, got {numbers[0]}{where}")
+            raise IndexError(f"take needs an index from 0 to {len(inputs) - 2}, got {int(numbers[0])}{where}")
+        needs = gate.domain.needs if what == "value" else gate.domain.slope_needs
+        subject = gate.name if what == "value" else f"the slope of {gate.name}"
+        letters = "xy" if len(inputs) <= 2 else [f"x{i}" for i in range(1, len(inputs) + 1)]
+        told = ", ".join(f"{letter} = {x!r}" for letter, x in zip(letters, numbers))
+        names = ", ".join(f"{letter} is {self._described(layout.tape, i)}" for letter, i in zip(letters, inputs))
+        raise DomainError(f"{subject} needs {needs}, got {told} ({names}){where}")
+
+    def _described(self, tape: Tape, number: int) -> str:
+        """Return what a reader knows a recorded node by: its label, or else how it was made."""
+        gate, kind = tape.gates[number], tape.kinds[number]
+        if tape.labels[number]:
+            return repr(tape.labels[number])
+        if gate is not None:
+            parts = [self._described(tape, i) if tape.gates[i] is None else "…" for i in tape.inputs[number][:4]]
+            return f"{gate.name} of {', '.join(parts)}{', …' if len(tape.inputs[number]) > 4 else ''}"
+        if kind == "C":
+            return repr(tape.data[number])
+        if kind == "P":
+            return f"parameter {tape.parameters.index(number)}"
+        return self._entry(tape.entries.index(number)) if number in tape.entries else "a constant"
+
+    def _entry(self, number: int) -> str:
+        """Return what to call an entry: which column of which array, both counted from 0."""
+        for array, columns in enumerate(self._columns):
+            width = 1 if columns is None else columns
+            if number < width:
+                return f"array {array}" if columns is None else f"column {number} of array {array}"
+            number -= width
+        return f"input {number}"
+
+    # ------------------------------------------------------------------------------------------------------------ showing
+
+    @property
+    def source(self) -> str:
+        """The generated program for the rows of the last call: a module that runs with numpy alone.
+
+        RuntimeError where a function was not called yet: it is recorded by the first call.
+        """
+        return standalone(self._last().emitted, self._names(), str(self))
+
+    def __str__(self) -> str:
+        if self._tape is None:
+            return "a program that is recorded when it is first called"
+        plan = self._last()
+        gates = scalar_gates(self._tape, plan.rows, scalar_count)
+        forward, backward = (operations(lines) for lines in (plan.emitted.forward, plan.emitted.backward))
+        products = plan.emitted.products
+        return (
+            f"{gates:,} scalar gates → {forward} + {backward} array operations, "
+            f"{products or 'none'} of them {'a matrix product' if products == 1 else 'matrix products'}"
+        )
+
+    def _last(self) -> Plan:
+        if self._layout is None:
+            raise RuntimeError("this program is recorded when it is first called: call it once, then look at it")
+        return next(reversed(self._plans.values())) if self._plans else self._plan(1)
+
+    def _names(self) -> list[str]:
+        """Return what the source calls its arrays."""
+        if not self._reduce:
+            return ["inputs"] if self._inputs else []
+        seen = {"X": 0, "y": 0}
+        names = []
+        for columns in self._columns:
+            letter = "y" if columns is None else "X"
+            seen[letter] += 1
+            names.append(letter if seen[letter] == 1 else f"{letter}{seen[letter]}")
+        return names
+
+    def check(self, *arrays: Any) -> Agreement:
+        """Run the program and the eager engine on the same numbers, and compare loss and gradient.
+
+        Data and grad of the Values are as before afterwards.
+        """
+        with self._lock:
+            loss = self(*arrays)
+            kept = [(p._data, p._grad) for p in self._values]
+            try:
+                self.store()
+                eager, gradient, scale = self._eager(arrays)
+            finally:
+                for p, (data, slope) in zip(self._values, kept):
+                    p.data, p.grad = data, slope
+            differences = [abs(x - y) for x, y in zip(self.gradient.tolist(), gradient)]
+            return Agreement(loss, eager, max(differences, default=0.0), scale, max(map(abs, gradient), default=0.0))
+
+    def _eager(self, arrays: tuple[Any, ...]) -> tuple[float, list[float], float]:
+        """Return the engine's loss, its gradient, and Σ |value × adjoint|, at the parameters that the Values have now."""
+        with always_recording():
+            root = self._loss if not self._reduce else self._engine_loss(arrays)
+        if not self._reduce and self._inputs and arrays:
+            for x, number in zip(self._inputs, self._vector(arrays).tolist()):
+                x.data = number
+        nodes = graph.order(root)
+        graph.forward(nodes)
+        steps = list(graph.pull(nodes))
+        found: dict[Value, float] = steps[-1][2] if steps else {root: 1.0}
+        scale = sum([abs(node._data * found.get(node, 0.0)) for node in nodes])
+        return root._data, [found.get(p, 0.0) for p in self._values], scale
+
+    def _engine_loss(self, arrays: tuple[Any, ...]) -> Value:
+        bound, _, rows = self._checked(arrays)
+        losses = [self._loss(*[_example(a[row : row + 1]) for a in bound]) for row in range(rows)]
+        total = addition(losses)
+        if self._reduce == "mean":
+            total = total / rows
+        return total if self._regularizer is None else total + self._regularizer()
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the program and the eager engine found; true where they agree to rounding."""
+
+    loss: float
+    eager: float
+    difference: float  # the largest difference of two gradients
+    scale: float  # Σ |value × adjoint| over all gates: how much rounding the loss can carry
+    largest: float  # the largest gradient
+
+    def __bool__(self) -> bool:
+        """Tell whether loss and gradient agree, to 1e-12 and 1e-10 of what rounding can make of them."""
+        same = self.loss == self.eager or (self.loss != self.loss and self.eager != self.eager)
+        near = abs(self.loss - self.eager) <= 1e-12 * max(1.0, self.scale)
+        return (same or near) and not self.difference > 1e-10 * max(1.0, self.scale, self.largest)
+
+    def __str__(self) -> str:
+        verdict = "agree" if self else "DISAGREE"
+        return (
+            f"program and engine {verdict}: loss {self.loss!r} and {self.eager!r}, "
+            f"gradients differ by {self.difference:.2g} at most"
+        )
+
+
+def _told(columns: tuple[int | None, ...]) -> str:
+    return " and ".join("(rows,)" if c is None else f"(rows, {c})" for c in columns)
+
+
+def _example(array: Array) -> Any:
+    """Return the first example of an array as Values: a list of them for a row, one for an entry."""
+    return [Value(x) for x in array[0].tolist()] if array.ndim == 2 else Value(array[0].item())
+
+
+def called(gate: Gate, what: str, place: Any, *columns: Any) -> Any:
+    """Return what a card that could not be printed says of columns."""
+    import numpy as np
+
+    if what == "forward":
+        function: Callable[..., Any] = gate.forward
+    elif what == "slope":
+
+        def function(*xs: Any) -> Any:
+            return gate.partials(*xs)[place]
+    else:
+        function = place
+    try:
+        return function(*columns)
+    except (TypeError, ValueError, AttributeError):
+        return np.frompyfunc(lambda *xs: float(function(*map(float, xs))), len(columns), 1)(*columns).astype(float)

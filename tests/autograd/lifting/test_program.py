@@ -1,0 +1,460 @@
+"""What `compile` returns: vectors, plans for every shape, errors that name the row, source that runs on its own."""
+
+import ast
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import DomainError, Value, compile
+from autograd.functions import dot, exp, log, logsumexp, sigmoid, softmax, sqrt, take, tanh
+from autograd.functions import max as max_of
+from autograd.functions import sum as sum_of
+from autograd.gates import Gate
+from autograd.value import apply
+from tests.autograd.lifting.fuzz import plain
+
+rng = np.random.default_rng(5)
+X, y = rng.normal(size=(7, 3)), rng.normal(size=7)
+HOSTILE = "'''\n\"\"\"\\ import os; os.system('echo') # \u202e {x} %s"
+
+
+class Model:
+    """Two layers of neurons, the labels hostile."""
+
+    def __init__(self, label: str = "") -> None:
+        number = iter(np.random.default_rng(1).normal(size=100).tolist())
+        self.W1, self.W2 = (
+            [[Value(next(number), label) for _ in range(n)] for _ in range(m)] for n, m in ((4, 5), (6, 2))
+        )
+        self.parameters = [p for W in (self.W1, self.W2) for row in W for p in row]
+
+    def __call__(self, x: list[Value]) -> list[Value]:
+        hidden = [tanh(dot(row[:-1], x, row[-1])) for row in self.W1]
+        return [dot(row[:-1], hidden, row[-1]) for row in self.W2]
+
+    def loss(self, x: list[Value], target: Value) -> Value:
+        a, b = self(x)
+        return (a - target) ** 2 + sigmoid(b)
+
+    def penalty(self) -> Value:
+        return 0.01 * sum(p * p for p in self.parameters)
+
+    def program(self, reduce: str = "mean") -> Any:
+        return compile(self.loss, self.parameters, regularizer=self.penalty, reduce=reduce)
+
+
+def engine(model: Model, X: np.ndarray, y: np.ndarray, mean: bool = True) -> tuple[float, np.ndarray]:
+    losses = [model.loss([Value(x) for x in row], Value(t)) for row, t in zip(X.tolist(), y.tolist())]
+    total = sum(losses) / len(losses) if mean else sum(losses)
+    total = total + model.penalty()
+    for p in model.parameters:
+        p.grad = 0
+    total.backward()
+    return total.data, np.array([p.grad for p in model.parameters])
+
+
+# ------------------------------------------------------------------------------------------------- functions of a row
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7])
+@pytest.mark.parametrize("reduce", ["mean", "sum"])
+def test_a_function_of_one_example_runs_on_all_rows(rows: int, reduce: str) -> None:
+    model = Model()
+    program = model.program(reduce)
+    value, gradient = engine(model, X[:rows], y[:rows], reduce == "mean")
+    assert program(X[:rows], y[:rows]) == pytest.approx(value, rel=1e-13)
+    np.testing.assert_allclose(program.gradient, gradient, rtol=1e-12, atol=1e-14)
+
+
+def test_the_vectors_are_the_same_two_arrays_for_all_row_counts_and_everything_is_overwritten() -> None:
+    model = Model()
+    program = model.program()
+    parameters, gradient = program.parameters, program.gradient
+    assert (parameters.dtype, parameters.shape) == (gradient.dtype, gradient.shape) == (np.float64, (32,))
+    for rows in (7, 2, 5, 7, 1, 2):
+        value, expected = engine(model, X[:rows], y[:rows])
+        assert program(X[:rows], y[:rows]) == pytest.approx(value)
+        assert program.parameters is parameters
+        assert program.gradient is gradient
+        np.testing.assert_allclose(gradient, expected, rtol=1e-11, atol=1e-14)
+
+
+def test_forward_leaves_the_gradient_as_it_is() -> None:
+    program = Model().program()
+    value = program(X, y)
+    before = program.gradient.copy()
+    assert program.forward(X[:3], y[:3]) != value
+    assert (program.gradient == before).all()
+
+
+def test_the_parameters_can_be_written_in_place() -> None:
+    model = Model()
+    program = model.program()
+    first = program(X, y)
+    program.parameters -= 0.05 * program.gradient
+    second = program(X, y)
+    assert second < first
+    program.store()
+    assert engine(model, X, y)[0] == pytest.approx(second)
+
+
+def test_store_and_load_are_the_only_ways_between_values_and_vectors() -> None:
+    model = Model()
+    program = model.program()
+    before = [(p.data, p.grad) for p in model.parameters]
+    program.parameters += 1.0
+    program(X, y)
+    assert [(p.data, p.grad) for p in model.parameters] == before
+    program.store()
+    assert [p.data for p in model.parameters] == program.parameters.tolist()
+    assert [p.grad for p in model.parameters] == program.gradient.tolist()
+    model.parameters[3].data = 9.0
+    assert program.parameters[3] != 9.0
+    program.load()
+    assert program.parameters[3] == 9.0
+
+
+def test_no_call_changes_the_arrays_it_is_given() -> None:
+    program = Model().program()
+    A, b = X.copy(), y.copy()
+    program(A, b)
+    program(A.astype(np.float32), list(b))
+    assert (A == X).all()
+    assert (b == y).all()
+
+
+def test_integers_are_numbers_in_arithmetic_and_indices_where_one_is_wanted() -> None:
+    table = [[Value(v) for v in row] for row in rng.normal(size=(4, 3)).tolist()]
+    parameters = [p for row in table for p in row]
+    tokens = np.array([[0, 3], [2, 2], [3, 1]])
+    targets = np.array([2, 0, 1])
+
+    def loss(pair: list[Value], target: Value) -> Value:
+        first, second = ([take(column, token) for column in zip(*table)] for token in pair)
+        logits = [a * b + 0.1 * target for a, b in zip(first, second)]
+        return logsumexp(logits) - take(logits, target)
+
+    program = compile(loss, parameters)
+    total = sum(loss([Value(i) for i in pair], Value(k)) for pair, k in zip(tokens.tolist(), targets.tolist())) / 3
+    total.backward()
+    assert program(tokens, targets) == pytest.approx(total.data)
+    np.testing.assert_allclose(program.gradient, [p.grad for p in parameters], rtol=1e-12, atol=1e-15)
+    assert program.check(tokens, targets)
+
+
+@pytest.mark.parametrize(("index", "error", "says"), [
+    (3, IndexError, "0 to 2, got 3 in row 1"), (-1, IndexError, "got -1 in row 1"), (0.5, TypeError, "got 0.5 in row 1"),
+])  # fmt: skip
+def test_an_index_that_is_none_is_refused_and_the_row_is_named(index: float, error: type, says: str) -> None:
+    program = compile(lambda x, k: take(x, k), [])
+    with pytest.raises(error, match=says):
+        program(X[:3], np.array([0, index, index]))
+
+
+def test_leaves_that_are_neither_parameters_nor_entries_are_frozen() -> None:
+    w, frozen = Value(2.0), Value(3.0)
+    program = compile(lambda x: x[0] * w * frozen, [w], reduce="sum")
+    before = program(X)
+    frozen.data = 100.0
+    assert program(X) == before
+    assert program.gradient.tolist() == [pytest.approx(3 * X[:, 0].sum())]
+
+
+@pytest.mark.parametrize("columns", [0, 1])
+def test_a_loss_that_depends_on_no_entry_or_no_parameter_is_right(columns: int) -> None:
+    w = Value(2.0)
+    loss = (lambda x: w * w) if columns == 0 else (lambda x: x[1] * 1.0)
+    program = compile(loss, [w], reduce="sum")
+    assert program(X) == pytest.approx(7 * 4.0 if columns == 0 else X[:, 1].sum())
+    assert program.gradient.tolist() == [pytest.approx(7 * 4.0 if columns == 0 else 0.0)]
+    assert program(X[:1]) == pytest.approx(4.0 if columns == 0 else X[0, 1])
+
+
+def test_a_loss_that_is_a_leaf_is_right() -> None:
+    w = Value(2.0)
+    for loss, gradient in ((lambda x: w, 1.0), (lambda x: x[2], 0.0)):
+        program = compile(loss, [w])
+        assert program(X) == pytest.approx(2.0 if gradient else X[:, 2].mean())
+        assert program.gradient.tolist() == [gradient]
+
+
+# --------------------------------------------------------------------------------------------------------- what is refused
+
+
+def test_wrong_shapes_are_refused() -> None:
+    program = Model().program()
+    program(X, y)
+    for arrays, says in (
+        ((X[:, :2], y), r"takes arrays of shape \(rows, 3\) and \(rows,\), got \(rows, 2\)"),
+        ((X, X), "shape"),
+        ((X, y[:3]), "rows"),
+        ((X[:0], y[:0]), "no rows"),
+        ((X[None], y), "1-D or 2-D"),
+        ((X,), "shape"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            program(*arrays)
+    for arrays in ((X.astype(complex), y), (X.astype(str), y), ()):
+        with pytest.raises(TypeError):
+            program(*arrays)
+
+
+@pytest.mark.parametrize(("arguments", "error"), [
+    ((3.0,), TypeError), ((Value(1.0), [1.0]), TypeError), ((lambda x: x[0],), ValueError),
+    ((lambda x: x[0], [], [Value(1.0)]), ValueError), ((Value(1.0), [v := Value(1.0), v]), ValueError),
+])  # fmt: skip
+def test_what_cannot_be_compiled_is_refused(arguments: Any, error: type) -> None:
+    with pytest.raises(error):
+        compile(*arguments)
+
+
+def test_a_function_that_returns_no_value_is_refused() -> None:
+    for loss in (lambda x: 1.0, lambda x: x, lambda x: None):
+        with pytest.raises(TypeError, match="returns one Value"):
+            compile(loss, [])(X)
+    with pytest.raises(ValueError, match="reduce"):
+        compile(lambda x: x[0], [], reduce="max")
+
+
+@pytest.mark.parametrize(("bad", "says"), [
+    (lambda x: log(x[1]), r"log needs x > 0, got x = -3.0 \(x is column 1 of array 0\) in row 2"),
+    (lambda x: 1.0 / (x[1] + 3.0), r"reciprocal needs x != 0, got x = 0.0 \(x is add of column 1 of array 0, 3.0\) in row 2"),
+    (lambda x: x[1] ** 0.5, r"pow\(0.5\) needs x >= 0, got x = -3.0 .* in row 2"),
+])  # fmt: skip
+def test_a_domain_error_names_gate_label_and_row(bad: Any, says: str) -> None:
+    data = np.abs(X) + 0.1
+    data[2, 1] = data[4, 1] = -3.0
+    program = compile(bad, [])
+    with pytest.raises(DomainError, match=says):
+        program(data)
+    assert program.forward(np.abs(X) + 0.1) > -10
+
+
+def test_the_domain_of_a_slope_is_checked_in_the_backward_pass_and_leaves_the_gradient() -> None:
+    w = Value(2.0, "scale")
+    program = compile(lambda x: sqrt(w * x[0]), [w])
+    data = np.abs(X)
+    program(data)
+    before = program.gradient.copy()
+    data[5, 0] = 0.0
+    assert program.forward(data) > 0
+    with pytest.raises(DomainError, match=r"the slope of sqrt needs x > 0, got x = 0.0 .*'scale'.* in row 5"):
+        program(data)
+    assert (program.gradient == before).all()
+
+
+def test_overflow_saturates_and_nan_passes_as_in_the_engine() -> None:
+    w = Value(1.0)
+    program = compile(lambda x: exp(w * x[0]), [w], reduce="sum")
+    assert program(np.array([[1000.0], [0.0]])) == math.inf
+    assert program.gradient.tolist() == [math.inf]
+    relu = compile(lambda x: (w * x[0]).relu() + max_of(x[0], 1.0) * 0.0, [w], reduce="sum")
+    assert math.isnan(relu(np.array([[math.nan], [1.0]])))
+    assert math.isnan(relu.gradient[0])
+
+
+def test_a_nan_that_only_a_completed_product_has_is_not_reported() -> None:
+    # what a token attends to begins what the next one attends to: the rows are padded with zeros, and 0 × inf is nan
+    def example(x: list[Value]) -> Value:
+        values = [w * v for v in x]
+        mixed = [dot(x[: n + 1], values[: n + 1]) for n in range(3)]
+        return sum_of(
+            [tanh(m) for m in mixed] + [tanh(dot([p * 2.0 for p in x[: n + 1]], values[: n + 1])) for n in range(3)]
+        )
+
+    w = Value(1.0)
+    data = np.array([[1.0, 2.0, 1e308]])
+    program = compile(example, [w], reduce="sum")
+    program.parameters[0] = 1e10
+    w.data = 1e10
+    expected = example([Value(v) for v in data[0]])
+    assert program.forward(data) == expected.data == pytest.approx(6.0)
+    assert program(data) == expected.data
+
+
+# ----------------------------------------------------------------------------------------------------------- optimizers
+
+
+class Descent:
+    """An optimizer as nn has them: its Values, and a rule for vectors."""
+
+    def __init__(self, parameters: list[Value]) -> None:
+        self.parameters = parameters
+
+    def update(self, x: np.ndarray, g: np.ndarray) -> None:
+        x -= 0.01 * g
+
+
+def test_step_runs_the_program_and_updates_the_vector() -> None:
+    model = Model()
+    program = model.program()
+    losses = [program.step(Descent(model.parameters), X, y) for _ in range(20)]
+    assert losses == sorted(losses, reverse=True)
+    for wrong in (model.parameters[1:], model.parameters[::-1], [*model.parameters[:-1], Value(1.0)]):
+        with pytest.raises(ValueError, match="not the program's"):
+            program.step(Descent(wrong), X, y)
+
+
+# ------------------------------------------------------------------------------------------------------ graphs as they are
+
+
+def test_a_built_graph_is_compiled_as_it_is() -> None:
+    a, b, c = Value(2.0, "a"), Value(3.0, "b"), Value(0.5, "c")
+    f = (a * b + c) ** 2 * 4.0
+    program = compile(f)
+    f.backward()
+    assert program() == pytest.approx(f.data)
+    assert program.gradient.tolist() == pytest.approx([a.grad, b.grad, c.grad])  # in the order of the walk
+    program.parameters[:] = [1.0, 1.0, 1.0]
+    assert program() == pytest.approx(16.0)
+    assert f.data != 16.0
+
+
+def test_inputs_of_a_graph_are_bound_anew_or_kept() -> None:
+    w, x, z = Value(2.0), Value(3.0), Value(5.0)
+    program = compile(w * x + z, inputs=[z, x])
+    assert program() == 11.0
+    assert program([1.0, 10.0]) == 21.0
+    assert program() == 21.0
+    assert program.gradient.tolist() == [10.0]
+    assert x.data == 3.0
+    with pytest.raises(ValueError, match="2 inputs"):
+        program([1.0])
+
+
+def test_a_domain_error_of_a_graph_has_no_row() -> None:
+    x = Value(3.0, "margin")
+    program = compile(log(x) * 2.0)
+    program.parameters[0] = -1.0
+    with pytest.raises(DomainError, match=r"log needs x > 0, got x = -1.0 \(x is 'margin'\)$"):
+        program()
+
+
+# ---------------------------------------------------------------------------------------------------------- user's gates
+
+SQUARE = Gate("square it", "²", "scaler", lambda x: x * x, lambda z, x: (2.0 * x,))
+NUMBERS = Gate("numbers only", "n", "scaler", plain, lambda z, x: (1.0 / (1.0 + x * x) + 0.5 if x > 0.1 else 0.75,))
+COLUMNS = Gate("columns", "c", "scaler", lambda x: np.arcsinh(x), lambda z, x: (1.0 / np.sqrt(x * x + 1.0),))
+
+
+@pytest.mark.parametrize("gate", [SQUARE, NUMBERS, COLUMNS], ids=str)
+def test_a_users_gate_works_however_its_card_is_written(gate: Gate) -> None:
+    w = Value(0.7)
+    program = compile(lambda x: apply(gate, x[0] * w), [w], reduce="sum")
+    total = sum(apply(gate, Value(v) * w) for v in X[:, 0].tolist())
+    total.backward()
+    assert program(X) == pytest.approx(total.data)
+    assert program.gradient.tolist() == [pytest.approx(w.grad)]
+
+
+def test_a_card_that_cannot_be_printed_is_called_and_the_source_says_so() -> None:
+    program = compile(lambda x: apply(NUMBERS, x[0]) + log(x[1]), [])
+    program(np.abs(X))
+    assert "could not be printed" in program.source
+    module: dict[str, Any] = {}
+    exec(program.source, module)
+    with pytest.raises(NotImplementedError, match="numbers only"):
+        module["loss_and_gradient"]([], np.abs(X))
+
+
+# ------------------------------------------------------------------------------------------------------- source and words
+
+
+def test_the_source_is_a_module_that_runs_with_numpy_alone(tmp_path: Path) -> None:
+    model = Model(HOSTILE)
+    program = model.program()
+    value = program(X, y)
+    path = tmp_path / "written.py"
+    path.write_text(program.source, encoding="utf-8")
+    np.savez(tmp_path / "data.npz", p=program.parameters, X=X, y=y)
+    code = (
+        "import sys, numpy as np; sys.path.insert(0, sys.argv[1]); import written; d = np.load(sys.argv[1] + '/data.npz');"
+        "loss, g = written.loss_and_gradient(d['p'], d['X'], d['y']); assert 'autograd' not in sys.modules;"
+        "print(repr(loss), g.tolist())"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert found.stdout.strip() == f"{value!r} {program.gradient.tolist()}"
+
+
+def test_the_source_of_a_graph_runs_with_numpy_alone() -> None:
+    a, b = Value(2.0, HOSTILE), Value(3.0)
+    program = compile(softmax([a * b, a, b])[0] * Value(math.inf).sigmoid() + log(a), [a], [b])
+    value = program()
+    module: dict[str, Any] = {}
+    exec(program.source, module)
+    loss, gradient = module["loss_and_gradient"]([2.0], [3.0])
+    assert (loss, gradient.tolist()) == (value, program.gradient.tolist())
+    with pytest.raises(ValueError, match="log needs x > 0"):
+        module["loss_and_gradient"]([-2.0], [3.0])
+
+
+def test_labels_reach_the_source_in_no_other_way_than_as_escaped_comments() -> None:
+    hostile, tame = Model(HOSTILE).program(), Model().program()
+    hostile(X, y), tame(X, y)
+    assert ast.dump(ast.parse(hostile.source)) == ast.dump(ast.parse(tame.source))
+    assert hostile.source.isascii() or "\u202e" not in hostile.source
+
+
+def test_the_source_is_the_same_in_every_run() -> None:
+    sources = set()
+    for _ in range(3):
+        program = Model().program()
+        program(X, y)
+        sources.add(program.source)
+    assert len(sources) == 1
+
+
+def test_printing_tells_how_many_gates_became_how_many_array_operations() -> None:
+    program = Model().program()
+    assert "first called" in str(program)
+    with pytest.raises(RuntimeError, match="call it once"):
+        _ = program.source
+    program(X, y)
+    words = str(program)
+    gates = 7 * (5 * 6 + 5 + 2 * 10 + 2 + 1 + 1) + 32 + 32 + 1 + 8
+    assert words.startswith(f"{gates:,} scalar gates → ")
+    assert words.endswith("of them matrix products")
+
+
+def test_check_compares_with_the_engine_and_restores_the_values() -> None:
+    model = Model()
+    program = model.program()
+    program(X, y)
+    program.parameters += 0.1
+    before = [(p.data, p.grad) for p in model.parameters]
+    agreement = program.check(X, y)
+    assert agreement
+    assert agreement.difference < 1e-12
+    assert "agree" in str(agreement)
+    assert [(p.data, p.grad) for p in model.parameters] == before
+
+
+def test_check_notices_a_program_that_is_wrong() -> None:
+    model = Model()
+    program = compile(model.loss, model.parameters)
+    program(X, y)
+    program._loss = lambda x, t: model.loss(x, t) * 1.0000001
+    assert not program.check(X, y)
+
+
+def test_two_programs_of_one_model_do_not_disturb_each_other() -> None:
+    model = Model()
+    first, second = model.program(), model.program("sum")
+    a, b = first(X, y), second(X[:2], y[:2])
+    assert first(X, y) == a
+    assert second(X[:2], y[:2]) == b
+
+
+def test_plans_are_kept_within_bounds() -> None:
+    program = compile(lambda x: x[0], [])
+    for rows in range(1, 40):
+        assert program(np.ones((rows, 1))) == 1.0
+    assert len(program._plans) <= 16
+    assert program(np.ones((1, 1))) == 1.0
