@@ -21,10 +21,19 @@ from autograd.graph import Step, inputs_of
 from autograd.value import Value
 from viz.notation import Notation, constant
 
-__all__ = ["Box", "Circuit", "Pin", "Wire", "assembled", "circuit_of", "too_many"]
+__all__ = ["Box", "Circuit", "Note", "Pin", "Wire", "assembled", "circuit_of", "too_many"]
 
 MOST_GATES = 300  # a picture of more is no picture …
 INPUTS_PER_GATE = 3  # … nor is one of gates that have more inputs than this, taken together
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a picture says beyond the numbers of the pass, in a box where it is an alarm."""
+
+    text: str
+    alarm: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,7 @@ class Pin:
     place: int  # which input of the gate it is, counted from 0
     local: float
     downstream: float
+    note: Note | None = None  # in place of the local gradient
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,7 @@ class Wire:
     source: int | None  # index of the box that made it; None for an input
     pins: tuple[tuple[int, int], ...]  # (box, pin) wherever it goes, in the order of the boxes
     outside: float | None = None  # the gradient that comes in from outside: 1 at the root of a graph; None for none
+    note: Note | None = None  # before the gradient
 
     @property
     def forks(self) -> bool:

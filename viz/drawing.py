@@ -13,7 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 from autograd.value import Value
-from viz.circuit import Circuit, circuit_of
+from viz.checking import checked
+from viz.circuit import MOST_GATES, Circuit, circuit_of
 from viz.fold import Folded, folded_of, is_large
 from viz.fold_picture import picture_of_folded
 from viz.fold_words import fold_table
@@ -22,7 +23,7 @@ from viz.narration import table
 from viz.notebook import image
 from viz.opening import Opening, opened, openings
 from viz.paper import POINTS
-from viz.shapes import Picture, picture_of, stacked
+from viz.shapes import Picture, captioned, picture_of, stacked
 from viz.svg import svg
 
 __all__ = ["Diagram", "draw", "write_aside"]
@@ -42,17 +43,20 @@ class Diagram:
         folded: tuple[Folded, ...] = (),
         engine: str = ENGINES[0],
         openings: Sequence[Opening] = (),
+        caption: Sequence[str] = (),
     ) -> None:
         self.circuits = circuits
         self.folded = folded  # instead of the circuits that would be too large to draw
         self.engine = engine
         self.openings = openings  # what a page can open of the one graph that is folded
+        self.caption = caption  # paragraphs under the picture
 
     @cached_property
     def picture(self) -> Picture:
         """The shapes of the picture and their places, for whichever format is asked for."""
         pictures = [picture_of(self.circuits)] if self.circuits else []
-        return stacked([*pictures, picture_of_folded(self.folded)] if self.folded else pictures)
+        picture = stacked([*pictures, picture_of_folded(self.folded)] if self.folded else pictures)
+        return captioned(picture, self.caption) if self.caption else picture
 
     @cached_property
     def svg(self) -> str:
@@ -95,7 +99,7 @@ class Diagram:
         return target
 
     def __repr__(self) -> str:
-        return "\n\n".join([*map(table, self.circuits), *map(fold_table, self.folded)])
+        return "\n\n".join([*map(table, self.circuits), *map(fold_table, self.folded), *self.caption])
 
     def _repr_html_(self) -> str:
         picture, text = self.picture, self.svg
@@ -105,7 +109,7 @@ class Diagram:
         return image(text, width, f"{picture.title}. {picture.description}")
 
 
-def draw(f: Value, *others: Value, open: str | None = None, engine: str = "builtin") -> Diagram:
+def draw(f: Value, *others: Value, open: str | None = None, engine: str = "builtin", check: bool = False) -> Diagram:
     """Return the CS231n circuit of f: value above each wire, gradient below, local gradients at the gates.
 
     Other graphs stand beside it, folded ones below. Gradients are computed for the picture and no `.grad` is touched.
@@ -116,6 +120,9 @@ def draw(f: Value, *others: Value, open: str | None = None, engine: str = "built
     instead, gate by gate, of a stack the first sample, or the one with seven before it: `open="layer1/neuron3[7]"`.
     ValueError for an unknown part, or one that is too large itself. Saved as .html it is a page where parts are opened.
 
+    `check=True` checks every gate by central differences (`check_gradients`): beside each local gradient stands the
+    numeric one, marked where they disagree, and under the picture the verdict. ValueError where a graph is folded.
+
     `engine="dot"` leaves layout and drawing of one graph to Graphviz: pygraphviz (the extra `[dot]`) or the program
     `dot`; without either there is a warning and the built-in picture.
     """
@@ -124,6 +131,8 @@ def draw(f: Value, *others: Value, open: str | None = None, engine: str = "built
         raise ValueError(f"a picture is drawn by engine={' or '.join(map(repr, ENGINES))}, not {engine!r}")
     if others and (open is not None or engine != ENGINES[0]):
         raise ValueError("open=… and engine='dot' are for one graph: draw the others apart")
+    if check:
+        return _checked(roots, open, engine)
     if open is not None:
         return Diagram((opened(f, open),), engine=engine)
     large = [is_large(root) for root in roots]
@@ -131,6 +140,21 @@ def draw(f: Value, *others: Value, open: str | None = None, engine: str = "built
     groupings = [grouped(root) for root, folds in zip(roots, large, strict=True) if folds]
     parts = openings(groupings[0]) if groupings and not others else ()
     return Diagram(circuits, tuple(map(folded_of, groupings)), engine, parts)
+
+
+def _checked(roots: Sequence[Value], open: str | None, engine: str) -> Diagram:
+    """Return the diagram of graphs whose gates have been checked."""
+    circuits, verdicts = [], []
+    for root in roots:
+        if open is not None or is_large(root):
+            raise ValueError(
+                f"a check is drawn of graphs of up to {MOST_GATES} gates, not of folded ones or their parts: "
+                "print(check_gradients(f)) has no such limit"
+            )
+        circuit, verdict = checked(root, circuit_of(root))
+        circuits.append(circuit)
+        verdicts.append(verdict)
+    return Diagram(tuple(circuits), engine=engine, caption=verdicts)
 
 
 def _svg(diagram: Diagram) -> bytes:

@@ -145,9 +145,14 @@ def branch_text(circuit: Circuit, pin: Pin) -> str:
     return f"{BACK} {circuit.notation.short(pin.downstream)}"
 
 
-def local_text(circuit: Circuit, local: float) -> str:
-    """Return what stands at a pin: the local gradient, as the factor it is."""
-    return f"×{circuit.notation.factor(local)}"
+def local_text(circuit: Circuit, pin: Pin) -> str:
+    """Return what stands at a pin: the local gradient, as the factor it is, or what is noted of it."""
+    return pin.note.text if pin.note else f"×{circuit.notation.factor(pin.local)}"
+
+
+def note_shift(wire: Wire) -> float:
+    """Return how far right of a note on a wire its gradient stands."""
+    return theme.text_width(wire.note.text, theme.GRADIENT_SIZE, bold=True) + 10 if wire.note else 0.0
 
 
 def _stub_width(circuit: Circuit, wire: Wire) -> float:
@@ -155,7 +160,7 @@ def _stub_width(circuit: Circuit, wire: Wire) -> float:
     if wire.source is not None and wire is not circuit.root:
         above += theme.text_width(clipped(wire.name), theme.NAME_SIZE)
     below = theme.text_width(gradient_text(circuit, wire), theme.GRADIENT_SIZE, bold=True)
-    return max(above, below, 34.0) + 10
+    return max(above, note_shift(wire) + below, 34.0) + 10
 
 
 def name_shift(circuit: Circuit, wire: Wire) -> float:
@@ -193,7 +198,7 @@ def _pin_offsets(circuit: Circuit, box: Box) -> list[float]:
 
 def _pin_width(circuit: Circuit, pin: Pin) -> float:
     """Return the width of the texts of a pin."""
-    texts = [local_text(circuit, pin.local)]
+    texts = [local_text(circuit, pin)]
     if circuit.wires[pin.wire].forks:
         texts.append(branch_text(circuit, pin))
     return max([theme.text_width(text, theme.LOCAL_SIZE, bold=True) for text in texts])

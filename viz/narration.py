@@ -30,7 +30,7 @@ from viz.formula import Form, Name, Number, rule, slopes
 from viz.notation import Notation, clipped, constant
 from viz.words import SENTENCES, constants_told, counted, listed
 
-__all__ = ["aligned", "compare", "plain", "ruled", "story", "table"]
+__all__ = ["Teller", "aligned", "compare", "plain", "ruled", "story", "table", "wrapped"]
 
 WIDTH = 100  # columns of a terminal
 LONGEST_TITLE = 72
@@ -47,7 +47,7 @@ def story(f: Value, *, ascii: bool = False) -> str:
     With `ascii` nothing but plain ASCII is used. No `.grad` is touched. Raises TypeError for what is no Value,
     ValueError above 300 gates or 900 inputs of gates, DomainError where a value or a slope does not exist.
     """
-    teller = _Teller.of(f, ascii)
+    teller = Teller.of(f, ascii)
     root, chain_rule = teller.root, teller.fit("downstream = upstream × local")
     return "\n".join(
         [
@@ -70,7 +70,7 @@ def table(f: Value | Circuit, *, full: bool = False, ascii: bool = False) -> str
 
     `full` gives 15 digits, `ascii` plain ASCII; it raises what `story` raises. A circuit is told as it was recorded.
     """
-    teller = _Teller.of(f, ascii)
+    teller = Teller.of(f, ascii)
     shown = notation.full if full else teller.number
     makers = {step.node: step for step in teller.circuit.backward}
     rows = []
@@ -88,7 +88,7 @@ def compare(f: Value, g: Value, *, ascii: bool = False) -> str:
 
     Inputs are matched by name, and one that a graph lacks has the gradient 0; it raises what `story` raises.
     """
-    tellers = [_Teller.of(root, ascii) for root in (f, g)]
+    tellers = [Teller.of(root, ascii) for root in (f, g)]
     one, other = [_results(teller) for teller in tellers]
     rows = [
         (what, notation.full(x), notation.full(y), notation.full(float(f"{abs(x - y):.1g}")))
@@ -149,7 +149,7 @@ def effect(gradient: float, in_doubt: bool) -> str:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Teller:
+class Teller:
     """A circuit, what its nodes are called, and how its numbers are written."""
 
     circuit: Circuit
@@ -160,12 +160,14 @@ class _Teller:
     arrived: Counter[Value] = field(default_factory=Counter)  # how many branches of a wire have handed back
 
     @classmethod
-    def of(cls, f: Value | Circuit, ascii: bool) -> _Teller:
+    def of(cls, f: Value | Circuit, ascii: bool) -> Teller:
+        """Return the teller of a graph, or of a circuit as it was recorded."""
         circuit = f if isinstance(f, Circuit) else circuit_of(f)
         return cls(circuit, _names(circuit, ascii), ascii, kinked(circuit))
 
     @property
     def root(self) -> str:
+        """The name of the output."""
         return self.names[self.circuit.root.node]
 
     def said(self, node: Value) -> str:
@@ -175,24 +177,31 @@ class _Teller:
 
     @property
     def inputs(self) -> list[Wire]:
+        """The wires of the leaves that are no constants."""
         return [wire for wire in self.circuit.wires if wire.source is None and not wire.node.is_constant]
 
     def fit(self, text: str) -> str:
+        """Return a text, in plain ASCII where that is asked for."""
         return plain(text) if self.ascii else text
 
     def number(self, x: float) -> str:
+        """Return a number with the digits of a story."""
         return self.circuit.notation.longer(x)
 
     def factor(self, x: float) -> str:
+        """Return a number as it stands after a multiplication sign."""
         return self.circuit.notation.factor(x, longer=True)
 
     def symbol(self, node: Value) -> Form:
+        """Return what a node is called in a formula."""
         return Number(self.names[node]) if node.is_constant else Name(self.names[node])
 
     def formula(self, step: Step) -> str:
+        """Return how a gate makes its output, in names."""
         return rule(step.gate, [self.symbol(x) for x in step.inputs]).text
 
     def in_numbers(self, step: Step) -> str:
+        """Return how a gate makes its output, in numbers."""
         numbers = [
             Number(self.circuit.notation.operand(x.data) if x.is_constant else self.number(value))
             for x, value in zip(step.inputs, step.values, strict=True)
@@ -200,12 +209,15 @@ class _Teller:
         return rule(step.gate, numbers).text
 
     def slopes(self, step: Step) -> list[Form | None]:
+        """Return the local gradients of a gate as formulas; None for a mere number."""
         return slopes(step.gate, self.symbol(step.node), [self.symbol(x) for x in step.inputs])
 
     def derivative(self, node: Value) -> str:
+        """Return the gradient of a wire as people write it: ∂f/∂x."""
         return _derivative(self.root, self.names[node])
 
     def say(self, key: str, **holes: object) -> str:
+        """Return one of SENTENCES, its holes filled."""
         return SENTENCES[key].format(root=self.said(self.circuit.root.node), **holes)
 
     def effect(self, node: Value, gradient: float) -> str:
@@ -233,7 +245,7 @@ def _derivative(output: str, wire: str) -> str:
     return f"∂{Name(output).fitted(ATOM)}/∂{Name(wire).fitted(ATOM)}"
 
 
-def _results(teller: _Teller) -> dict[str, float]:
+def _results(teller: Teller) -> dict[str, float]:
     """Return the value of the root and the gradient of each input, each with what to call it."""
     gradients = {teller.derivative(wire.node): wire.gradient for wire in teller.inputs}
     return {f"value of {teller.root}": teller.circuit.root.value, **gradients}
@@ -242,20 +254,21 @@ def _results(teller: _Teller) -> dict[str, float]:
 # ----------------------------------------------------------------------------------------------- the parts of the story
 
 
-def _title(teller: _Teller) -> list[str]:
+def _title(teller: Teller) -> list[str]:
     gates, inputs = len(teller.circuit.boxes), teller.inputs
     given = ", ".join([f"{teller.names[wire.node]}{TIE}={TIE}{teller.number(wire.value)}" for wire in inputs])
     counts = f"{counted(gates, 'gate')}, {counted(len(inputs), 'input')}{': ' * bool(inputs)}{given}"
     whole = f"{teller.root} = {_whole(teller)}" if gates else f"{teller.root}, which no gate made"
-    lines = [line for text in (counts, *_key(teller)) for line in _wrapped(text)]
+    lines = [line for text in (counts, *_key(teller)) for line in wrapped(text)]
     return [teller.fit(line.replace(TIE, " ")) for line in (whole, *lines)]
 
 
-def _wrapped(text: str) -> list[str]:
+def wrapped(text: str) -> list[str]:
+    """Return a text as lines of a terminal."""
     return wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
 
 
-def _key(teller: _Teller) -> Iterator[str]:
+def _key(teller: Teller) -> Iterator[str]:
     """Tell what a reader may stumble over: names that nobody gave, and numbers that a picture writes shorter."""
     *wires, _ = teller.circuit.wires
     letters = [teller.names[wire.node] for wire in wires if not (wire.node.label or wire.node.is_constant)]
@@ -271,7 +284,7 @@ def _numbers(circuit: Circuit) -> Iterator[float]:
         yield from (step.value, *step.values, *step.locals, *step.downstream)
 
 
-def _whole(teller: _Teller) -> str:
+def _whole(teller: Teller) -> str:
     """Return the root as one formula of the inputs; a part that grows too long is called by its name."""
     forms: dict[Value, Form] = {}
     for step in teller.circuit.forward:
@@ -280,7 +293,7 @@ def _whole(teller: _Teller) -> str:
     return forms[step.node].text if forms[step.node] is form else teller.formula(step)
 
 
-def _forward(teller: _Teller) -> list[str]:
+def _forward(teller: Teller) -> list[str]:
     rows = [
         (f"step {i}", f" {step.gate.name}", f" {_made(teller, step)}")
         for i, step in enumerate(teller.circuit.forward, 1)
@@ -288,7 +301,7 @@ def _forward(teller: _Teller) -> list[str]:
     return aligned(rows, "rll", indent=2, ascii=teller.ascii) or [f"  {teller.root} is given: there is nothing to do"]
 
 
-def _made(teller: _Teller, step: Step) -> str:
+def _made(teller: Teller, step: Step) -> str:
     """Return how a gate's output was made: `a = x + y = −2 + 5 = 3`."""
     parts = [teller.names[step.node], teller.formula(step), teller.in_numbers(step), teller.number(step.value)]
     if len(" = ".join(parts)) > WIDTH - 24:
@@ -296,7 +309,7 @@ def _made(teller: _Teller, step: Step) -> str:
     return " = ".join(dict.fromkeys(parts)) + f" ({teller.say('overflow')})" * overflows(step)
 
 
-def _backward(teller: _Teller) -> Iterator[str]:
+def _backward(teller: Teller) -> Iterator[str]:
     steps, start = teller.circuit.backward, len(teller.circuit.forward) + 1
     numbers = [f"step {i}" for i in range(start, start + len(steps) + 1)]
     seed = f" {teller.derivative(teller.circuit.root.node)} = 1   the seed: {teller.say('grows')}"
@@ -309,7 +322,7 @@ def _backward(teller: _Teller) -> Iterator[str]:
         yield from _rows(teller, step)
 
 
-def _flow(teller: _Teller, step: Step, number: str, line: str) -> Iterator[str]:
+def _flow(teller: Teller, step: Step, number: str, line: str) -> Iterator[str]:
     """Tell the pattern of gradient flow: in a sentence where it is met first, by its name from then on."""
     flow = step.gate.flow
     if flow in teller.told:
@@ -321,7 +334,7 @@ def _flow(teller: _Teller, step: Step, number: str, line: str) -> Iterator[str]:
     yield from wrap(sentence, WIDTH, initial_indent=MARGIN, subsequent_indent=MARGIN)
 
 
-def _rows(teller: _Teller, step: Step) -> Iterator[str]:
+def _rows(teller: Teller, step: Step) -> Iterator[str]:
     """Tell what flows back to each input: upstream × local → downstream, and what it comes to at a fork."""
     places = [i for i, x in enumerate(step.inputs) if not x.is_constant]
     slopes = teller.slopes(step)
@@ -337,7 +350,7 @@ def _beside(line: str, note: str) -> str:
     return f"{line}   {note}" if _width(line) + 3 + _width(note) <= WIDTH else f"{line}\n{MARGIN}  {note}"
 
 
-def _row(teller: _Teller, step: Step, place: int, slope: Form | None) -> tuple[str, ...]:
+def _row(teller: Teller, step: Step, place: int, slope: Form | None) -> tuple[str, ...]:
     local = step.locals[place]
     assert step.upstream is not None
     formula = "" if slope is None or math.isnan(local) else f"{slope.fitted(PRODUCT)} ="
@@ -353,7 +366,7 @@ def _row(teller: _Teller, step: Step, place: int, slope: Form | None) -> tuple[s
     )
 
 
-def _note(teller: _Teller, step: Step, place: int) -> str:
+def _note(teller: Teller, step: Step, place: int) -> str:
     """Return what a push on this input does or, where the input's wire forks, how its gradient grew."""
     node = step.inputs[place]
     wire = teller.circuit.wire_of(node)
@@ -375,7 +388,7 @@ def _note(teller: _Teller, step: Step, place: int) -> str:
     )
 
 
-def _remarks(teller: _Teller, step: Step) -> Iterator[str]:
+def _remarks(teller: Teller, step: Step) -> Iterator[str]:
     """Tell of forks whose last branch has come back, and of constants, to which nothing flows."""
     for node in dict.fromkeys(step.inputs):
         wire = teller.circuit.wire_of(node)
@@ -387,7 +400,7 @@ def _remarks(teller: _Teller, step: Step) -> Iterator[str]:
         yield teller.fit(told)
 
 
-def _closing(teller: _Teller) -> list[str]:
+def _closing(teller: Teller) -> list[str]:
     rows = [
         (f"{teller.derivative(w.node)} =", teller.number(w.gradient), f"  {_promise(teller, w)}") for w in teller.inputs
     ]
@@ -396,7 +409,7 @@ def _closing(teller: _Teller) -> list[str]:
     return [*lines, *moral] if rows else ["  there is no input to change"]
 
 
-def _promise(teller: _Teller, wire: Wire) -> str:
+def _promise(teller: Teller, wire: Wire) -> str:
     """Return what the gradient of an input says about a change of it."""
     if wire.node in teller.kinked:
         return teller.effect(wire.node, wire.gradient)
@@ -405,7 +418,7 @@ def _promise(teller: _Teller, wire: Wire) -> str:
     return f"raise {teller.said(wire.node)} by {NUDGE} and {teller.said(teller.circuit.root.node)} {outcome}"
 
 
-def _slopes_listed(teller: _Teller, step: Step, full: bool) -> str:
+def _slopes_listed(teller: Teller, step: Step, full: bool) -> str:
     """Return the local gradients of a gate on one line: `∂f/∂a = z = −4, ∂f/∂z = a = 3`."""
     shown = notation.full if full else teller.number
     told = []

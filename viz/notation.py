@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from autograd.gates import spelled
 
-__all__ = ["Notation", "clipped", "constant", "full", "one_line"]
+__all__ = ["Notation", "bracketed", "clipped", "constant", "full", "one_line", "portable"]
 
 MINUS = "−"  # U+2212, as wide as a plus sign; a hyphen is not a minus
 LONGEST_LABEL = 40
@@ -29,6 +29,16 @@ def constant(x: float) -> str:
     """Return a number as people type it in a formula: 3, not 3.00; three significant digits of a long one."""
     text = spelled(x)
     return _typeset(text if len(text) <= 7 else format(x, ".3g"))
+
+
+def portable(x: float) -> float | str:
+    """Return a number as JSON can hold it: infinities and nan as the strings that JavaScript reads back."""
+    return x if math.isfinite(x) else "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
+
+
+def bracketed(number: str) -> str:
+    """Return a written number, in brackets where it is negative."""
+    return f"({number})" if number.startswith(MINUS) else number
 
 
 def _typeset(text: str) -> str:
@@ -68,6 +78,14 @@ class Notation:
             return self.short(x)
         return _typeset(f"{x:.4f}" if abs(x) >= 0.1 else f"{x:.4g}")
 
+    def apart(self, x: float, other: float) -> str:
+        """Return x in as few digits as tell it from another number.
+
+        >>> Notation([0.5]).apart(0.25, 0.5), Notation([0.5]).apart(0.1966, 0.197), Notation([0.5]).apart(0.5, 0.5)
+        ('0.25', '0.1966', '0.50')
+        """
+        return next((write(x) for write in (self.short, self.longer, full) if write(x) != write(other)), self.short(x))
+
     def operand(self, x: float) -> str:
         """Return a constant as it stands among the numbers of a formula: a long one as long as they are."""
         text = constant(x)
@@ -75,8 +93,7 @@ class Notation:
 
     def factor(self, x: float, longer: bool = False) -> str:
         """Return x as it stands after a multiplication sign: negative numbers in brackets."""
-        text = self.longer(x) if longer else self.short(x)
-        return f"({text})" if text.startswith(MINUS) else text
+        return bracketed(self.longer(x) if longer else self.short(x))
 
 
 def one_line(label: str) -> str:

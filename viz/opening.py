@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property, reduce
-from itertools import zip_longest
+from itertools import chain, count, zip_longest
 from operator import add
 
 from autograd import graph
@@ -245,4 +245,9 @@ def _names(
     named = graph.names(drawn if drawn[-1] is root else [*drawn, root])
     prefix = re.sub(r"\[[0-9]+\]\Z", "", name) + "/"
     called = {node: label.removeprefix(prefix) for node, label in named.items()}
+    labels = {called[node] for node in drawn if node.label}
+    clashing = [node for node in drawn if not node.label and not node.is_constant and called[node] in labels]
+    taken = set(called.values())
+    free = (letter for letter in chain(graph.LETTERS, map("u{}".format, count(1))) if letter not in taken)
+    called.update(zip(clashing, free, strict=False))
     return called | {end: f"{called[end]}[{sample}]" for end in ends}

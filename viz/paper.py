@@ -1,6 +1,6 @@
 """A picture as PNG or PDF, drawn by matplotlib: its fonts come with it, so the file is the same on every machine.
 
-matplotlib is the extra `[plots]`, imported only here, when it is needed; no window, no pyplot, no global state.
+matplotlib and Pillow are the extra `[plots]`, imported only here, when needed; no window, no pyplot, no global state.
 """
 
 from __future__ import annotations
@@ -68,9 +68,20 @@ def _figure_class() -> Any:
 
         def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
             width, height = self.get_size_inches() * PIXELS_PER_INCH
-            return encoded(self, "png"), {"width": round(width), "height": round(height)}
+            return _of_few_colours(encoded(self, "png")), {"width": round(width), "height": round(height)}
 
     return ShownFigure
+
+
+def _of_few_colours(png: bytes) -> bytes:
+    """Return a PNG with a palette: a third of the bytes, and the eye sees no difference. A notebook stores each one."""
+    from PIL import Image
+
+    file = BytesIO()
+    with Image.open(BytesIO(png)) as image:
+        few = image.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(file, format="PNG", optimize=True)
+    return file.getvalue()
 
 
 def _figure(picture: Picture) -> Any:

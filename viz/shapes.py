@@ -15,13 +15,37 @@ from dataclasses import dataclass, replace
 from math import sqrt
 
 from viz import theme
-from viz.circuit import Box, Circuit, Wire
-from viz.layout import Placement, Spot, Stub, branch_text, gradient_text, local_text, name_shift, place, symbol_size
+from viz.circuit import Box, Circuit, Note, Wire
+from viz.layout import (
+    Placement,
+    Spot,
+    Stub,
+    branch_text,
+    gradient_text,
+    local_text,
+    name_shift,
+    note_shift,
+    place,
+    symbol_size,
+)
 from viz.notation import clipped, full
 from viz.rows import Point
-from viz.words import BACK
+from viz.words import BACK, WRONG
 
-__all__ = ["Bend", "Dot", "Frame", "Picture", "Route", "Shape", "Text", "legend", "picture_of", "shapes_of", "stacked"]
+__all__ = [
+    "Bend",
+    "Dot",
+    "Frame",
+    "Picture",
+    "Route",
+    "Shape",
+    "Text",
+    "captioned",
+    "legend",
+    "picture_of",
+    "shapes_of",
+    "stacked",
+]
 
 Owner = tuple[str, int]
 
@@ -105,8 +129,13 @@ LEGEND = (
     ("gradient", f"{BACK} gradient", " below a wire: what flowed back"),
     ("local", "×local", " at a gate: its own slope"),
 )
+NOTES = {  # what is explained where a picture has such notes
+    "wire": ("heading", f"{WRONG} wrong", " in a box: what the bug makes of it"),
+    "pin": ("local", "×local ≈ numeric", f" at a gate: its slope by rule and by differences, {WRONG} if they disagree"),
+}
 LEGEND_LEFT, LEGEND_LINE = 22.0, 20.0
 BETWEEN = 56.0  # room between two graphs that stand side by side
+CAPTION_WIDTH = 560.0  # that words under a picture have at least
 HEADING = 30.0  # the base line of what stands over them
 
 
@@ -134,12 +163,45 @@ def picture_of(circuits: Sequence[Circuit]) -> Picture:
         above = [replace(heading, y=HEADING - y)] if heading else []
         groups.append((x, y, (*above, *shapes_of(circuit, placement))))
         x += max(placement.width, _width(heading)) + BETWEEN
-    texts, legend_width, legend_height = legend(height, x - BETWEEN)
+    texts, legend_width, legend_height = legend(height, x - BETWEEN, _entries(circuits))
     groups.append((0.0, 0.0, tuple(texts)))
     shown = ", ".join([f"{clipped(c.root.name)} = {c.notation.short(c.root.value)}" for c in circuits])
     described = " ".join([_described(circuit) for circuit in circuits])
     width = max(x - BETWEEN, legend_width)
     return Picture(width, height + legend_height, f"Computational graph of {shown}", described, tuple(groups))
+
+
+def _entries(circuits: Sequence[Circuit]) -> list[tuple[str, str, str]]:
+    """Return the entries of the legend that explain circuits: those of their notes too, where they have any."""
+    pins = any(pin.note for circuit in circuits for box in circuit.boxes for pin in box.pins)
+    wires = any(wire.note for circuit in circuits for wire in circuit.wires)
+    *others, local = LEGEND
+    return [*others, NOTES["pin"] if pins else local, *[NOTES["wire"]] * wires]
+
+
+def captioned(picture: Picture, paragraphs: Sequence[str]) -> Picture:
+    """Return a picture with words under it, in lines as wide as it is."""
+    width = max(picture.width, CAPTION_WIDTH)
+    lines = [line for words in paragraphs for line in _lines(words, width - 2 * LEGEND_LEFT)]
+    texts = [
+        Text(LEGEND_LEFT, picture.height + 12 + i * LEGEND_LINE, line, theme.LEGEND_SIZE, "faint", ("caption", i))
+        for i, line in enumerate(lines)
+    ]
+    height = picture.height + len(lines) * LEGEND_LINE + 10 * bool(lines)
+    described = " ".join([picture.description, *paragraphs])
+    return Picture(width, height, picture.title, described, (*picture.groups, (0.0, 0.0, tuple(texts))))
+
+
+def _lines(words: str, width: float) -> list[str]:
+    """Return words as lines that are no wider than that, unless a single word is."""
+    lines: list[str] = []
+    for word in words.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and theme.text_width(longer, theme.LEGEND_SIZE) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def _heading(circuit: Circuit) -> Text | None:
@@ -191,12 +253,15 @@ def shapes_of(circuit: Circuit, placement: Placement) -> Iterator[Shape]:
         yield from _gate(box, spot)
 
 
-def _wire_texts(circuit: Circuit, wire: Wire, stub: Stub) -> Iterator[Text]:
+def _wire_texts(circuit: Circuit, wire: Wire, stub: Stub) -> Iterator[Shape]:
     short, left, of = circuit.notation.short, stub.x + 6, ("wire", wire.index)
     title = f"{wire.name} = {full(wire.value)}"
     yield Text(left, stub.y - 7, short(wire.value), theme.VALUE_SIZE, "value", of, title=title)
     below, title = gradient_text(circuit, wire), f"∂{circuit.output}/∂{wire.name} = {full(wire.gradient)}"
-    yield Text(left, stub.y + 18, below, theme.GRADIENT_SIZE, "gradient", of, title=title)
+    if wire.note:
+        note = Text(left, stub.y + 18, wire.note.text, theme.GRADIENT_SIZE, "heading", of, title=wire.note.title)
+        yield from _noted(note, wire.note)
+    yield Text(left + note_shift(wire), stub.y + 18, below, theme.GRADIENT_SIZE, "gradient", of, title=title)
     if wire.source is None:
         yield _name(wire, stub.x - 8, stub.y + 5, theme.INPUT_SIZE, "end")
     elif wire is circuit.root:
@@ -223,11 +288,24 @@ def _pins(circuit: Circuit, box: Box, spot: Spot) -> Iterator[Shape]:
         wire, of = circuit.wires[pin.wire], ("pin", pin.index)
         yield Bend(spot.pins_from, y, spot.x - _reach(spot, y), y, of)
         title = f"local gradient ∂{circuit.wires[box.wire].name}/∂{wire.name} = {full(pin.local)}"
-        local = local_text(circuit, pin.local)
-        yield Text(slot.x, slot.local, local, theme.LOCAL_SIZE, "local", of, slot.anchor, title=title)
+        title += f"; {pin.note.title}" if pin.note else ""
+        local = local_text(circuit, pin)
+        text = Text(slot.x, slot.local, local, theme.LOCAL_SIZE, "local", of, slot.anchor, title=title)
+        yield from _noted(text, pin.note)
         if wire.forks:
             branch, title = branch_text(circuit, pin), f"this branch: {full(pin.downstream)}"
             yield Text(slot.x, slot.branch, branch, theme.LOCAL_SIZE, "gradient", of, slot.anchor, title=title)
+
+
+def _noted(text: Text, note: Note | None) -> Iterator[Shape]:
+    """Return a text, in a box where the note on it is an alarm."""
+    if note and note.alarm:
+        width = theme.text_width(text.text, text.size, bold=True)
+        left = text.x - width / 2 if text.anchor == "middle" else text.x
+        top, height = text.y - text.size, text.size * 1.3
+        yield Frame(left - 3, top, width + 6, height, 3, text.of, text.title, "alarm")
+        text = replace(text, x=left + width / 2, anchor="middle")
+    yield text
 
 
 def _gate(box: Box, spot: Spot) -> Iterator[Shape]:

@@ -806,7 +806,7 @@ class Page {
 
   write(how) {
     const part = this.folded?.parts[this.current];
-    const named = part ? `open=${encodeURIComponent(part.name).replaceAll("%2F", "/")}&` : "";
+    const named = part ? `${new URLSearchParams({ open: part.name })}&`.replaceAll("%2F", "/") : "";
     const fragment = this.view ? `#${named}step=${this.step}${!this.folded && this.current ? "&gates=elementary" : ""}` : "#";
     if (fragment === location.hash) return;
     // a page inside a sandbox has no history to write to, and needs none

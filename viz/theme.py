@@ -90,9 +90,10 @@ BOXES = {  # of each kind of box: the colour of its ground, how opaque that is, 
     "track": ("wire", 0.25, "", 0.0),
     "tick": ("wire", 0.7, "", 0.0),
     "rail": ("wire", 1.0, "", 0.0),
+    "alarm": ("gradient", 0.1, "gradient", 1.2),
 }
 DASHED = frozenset({"dead-card"})
-FOLDED = (LINES.keys() | BOXES.keys()) - {"wire", "gate"}  # the kinds that only folded pictures have
+FOLDED = (LINES.keys() | BOXES.keys()) - {"wire", "gate"}  # the kinds that plain circuits do not have
 
 
 def _rule(kind: str, **properties: object) -> str:

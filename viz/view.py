@@ -10,7 +10,6 @@ Every number comes from the recorded steps, every rule from the cards.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -22,7 +21,7 @@ from viz.circuit import Box, Circuit, Wire
 from viz.formula import Name, Number, rule, slopes
 from viz.layout import LINE_ABOVE, LINE_BELOW, Placement, Spot, Stub, place
 from viz.narration import at_kink, effect, kinked, overflows
-from viz.notation import clipped, constant, full
+from viz.notation import clipped, constant, full, portable
 from viz.rows import Point
 from viz.shapes import Frame, Picture, Shape, Text, shapes_of, subscripted
 from viz.svg import escaped, svg
@@ -30,7 +29,7 @@ from viz.words import constants_told, counted
 
 __all__ = ["View"]
 
-ROOM, CAPTION = 12.0, 18.0  # between a frame and the gates in it; for its caption
+ROOM, CAPTION = 12.0, 22.0  # between a frame and the gates in it; for its caption
 MOST_INPUTS = 12  # that the head of the page lists
 
 
@@ -109,8 +108,8 @@ class View:
             "wires": [
                 {
                     "name": clipped(wire.name),
-                    "value": _float(wire.value),
-                    "outside": None if wire.outside is None else _float(wire.outside),
+                    "value": portable(wire.value),
+                    "outside": None if wire.outside is None else portable(wire.outside),
                     "gate": wire.source,
                     "pins": wire.pins,
                     "effect": effect(wire.gradient, wire.node in in_doubt),
@@ -178,10 +177,10 @@ def _gate_data(view: View, box: Box) -> dict[str, Any]:
         {
             "index": pin.index,
             "wire": pin.wire,
-            "local": _float(pin.local),
-            "downstream": _float(pin.downstream),
-            "before": _float(step.before[pin.place]),
-            "after": _float(step.after[pin.place]),
+            "local": portable(pin.local),
+            "downstream": portable(pin.downstream),
+            "before": portable(step.before[pin.place]),
+            "after": portable(step.after[pin.place]),
             "kink": at_kink(step, pin.place),
             "way": view.ways[pin.index],
         }
@@ -196,7 +195,7 @@ def _gate_data(view: View, box: Box) -> dict[str, Any]:
         "remark": _remark(step, {view.circuit.wires[pin.wire].node for pin in box.pins}),
         "overflow": overflows(step),
         "wire": box.wire,
-        "upstream": _float(step.upstream),
+        "upstream": portable(step.upstream),
         "pins": pins,
         "twin": view.twins[box.index],
     }
@@ -206,11 +205,6 @@ def _remark(step: Step, wired: set[Value]) -> str:
     """Return what is to be said of the constants of a gate."""
     told = constants_told([constant(x.data) for x in step.inputs if x not in wired])
     return f"{told}." if told else ""
-
-
-def _float(x: float) -> float | str:
-    """Return a number as JSON can hold it: infinities and nan as the strings that JavaScript reads back."""
-    return x if math.isfinite(x) else "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
 
 
 # ------------------------------------------------------------------------------------------------------- the pictures

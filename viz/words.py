@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["BACK", "SENTENCES", "constants_told", "counted", "listed"]
+__all__ = ["BACK", "SENTENCES", "WRONG", "constants_told", "counted", "listed"]
 
 BACK = "◂"  # stands before a gradient, so that colour is never alone
+WRONG = "✗"  # stands before what is wrong, for the same reason
 
 SENTENCES = {
     "raises": "a little more {wire} raises {root}",

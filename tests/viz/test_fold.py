@@ -20,8 +20,8 @@ from viz import draw, theme
 from viz.fold import INPUTS, Folded, Link, Part, folded
 from viz.fold_picture import picture_of_folded
 from viz.fold_words import axis_of, facts, headline, notation_of
-from viz.grouping import natural
-from viz.opening import opened
+from viz.grouping import grouped, natural
+from viz.opening import opened, openings
 from viz.shapes import Picture, Text
 from viz.svg import svg
 
@@ -420,6 +420,36 @@ def test_a_layer_a_loss_and_a_band_open_too() -> None:
     assert len(opened(f, "loss").boxes) == 1
     band = opened(Value(2.0, "x") * 3 + 1, "depth 1")
     assert (band.root.value, band.output, len(band.boxes)) == (6.0, "f", 1)
+
+
+def test_a_letter_given_to_a_gate_is_not_the_name_of_a_parameter() -> None:
+    circuit = opened(network((2, 8, 8, 1), 4), "layer1/neuron0")
+    names = [wire.name for wire in circuit.wires]
+    assert "b" in names
+    assert len(set(names)) == len(names)
+
+
+def test_a_gate_that_others_read_too_starts_from_what_they_hand_back() -> None:
+    x = Value(3.0, "x")
+    inner = labelled(x * 2.0, "unit/inner")
+    f = labelled(inner * inner, "unit/outer") * (inner * 5.0)
+    circuit = opened(f, "unit")
+    f.backward()
+    (wire,) = [wire for wire in circuit.wires if wire.node is inner]
+    assert wire.outside == 180.0
+    assert wire.forks
+    assert wire.gradient == inner.grad == 540.0
+
+
+def test_what_a_page_carries_is_one_sample_to_which_gradients_come() -> None:
+    f = network((2, 4, 4, 1), 8, bias=-0.3)
+    carried = {opening.name: opening for opening in openings(grouped(f))}
+    samples = {opening.sample for opening in carried.values() if opening.samples}
+    assert samples == {4}
+    for name, opening in carried.items():
+        assert opening.circuit is not None
+        alone = opened(f, f"{name}[4]" if opening.samples else name)
+        assert [wire.gradient for wire in opening.circuit.wires] == [wire.gradient for wire in alone.wires]
 
 
 def test_what_all_samples_share_is_an_input_of_each() -> None:
