@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -43,12 +44,17 @@ def environment(home: Path) -> dict[str, str]:
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     (spec / "kernel.json").write_text(json.dumps({"argv": command, "display_name": "Python 3", "language": "python"}))
     places = ("HOME", "USERPROFILE", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
-    return {
+    variables = {
         **{name: str(home) for name in places},
+        "MPLCONFIGDIR": str(home),
         "JUPYTER_PATH": str(home / "share"),
         "JUPYTER_PLATFORM_DIRS": "1",  # without it jupyter_core warns about the places it used to have
         "PYTHONPATH": str(ROOT),
     }
+    # a new home has no list of fonts: made once here, or each kernel makes one, and where that is slow warns of it
+    fonts = [sys.executable, "-c", "import matplotlib.font_manager"]
+    subprocess.run(fonts, env={**os.environ, **variables}, capture_output=True, check=True)
+    return variables
 
 
 def run(path: Path, folder: Path) -> str:

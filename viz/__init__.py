@@ -1,8 +1,10 @@
 """Pictures and stories of computational graphs, made from their recorded steps alone."""
 
 from viz import notebook
+from viz.bugs import Broken, broken
 from viz.dot import to_graphviz
 from viz.drawing import Diagram, draw
+from viz.exercises import Exercise, exercise
 from viz.narration import story, table
 from viz.plots import (
     plot_decision_boundary,
@@ -15,9 +17,13 @@ from viz.plots import (
 from viz.stepper import Stepper, step
 
 __all__ = [
+    "Broken",
     "Diagram",
+    "Exercise",
     "Stepper",
+    "broken",
     "draw",
+    "exercise",
     "plot_decision_boundary",
     "plot_descent",
     "plot_gradient_flow",

@@ -135,7 +135,7 @@ def _edges(circuit: Circuit, wire: Wire) -> Iterator[tuple[str, str, dict[str, s
         yield tail, f"w{wire.index}", {"label": f"<{numbers}>"}
     for box, pin in _pins(circuit, wire):
         here = _coloured("gradient", f"{BACK} {circuit.notation.short(pin.downstream)}") if wire.forks else numbers
-        local = _coloured("local", f"local {circuit.notation.short(pin.local)}")
+        local = _coloured("local", pin.note.text if pin.note else f"local {circuit.notation.short(pin.local)}")
         yield f"f{wire.index}" if wire.forks else tail, f"g{box.index}", {"label": f"<{here}<br/>{local}>"}
 
 
@@ -148,7 +148,8 @@ def _numbers(circuit: Circuit, wire: Wire) -> str:
     inside = wire.source is not None and wire is not circuit.root
     name = f" {_coloured('faint', wire.name)}" if inside else ""
     value = _coloured("value", circuit.notation.short(wire.value))
-    return f"{value}{name}<br/>{_coloured('gradient', gradient_text(circuit, wire))}"
+    note = f"{_coloured('ink', wire.note.text)} " if wire.note else ""
+    return f"{value}{name}<br/>{note}{_coloured('gradient', gradient_text(circuit, wire))}"
 
 
 def _coloured(kind: str, text: str) -> str:

@@ -30,7 +30,7 @@ from viz.formula import Form, Name, Number, rule, slopes
 from viz.notation import Notation, clipped, constant
 from viz.words import SENTENCES, constants_told, counted, listed
 
-__all__ = ["Teller", "aligned", "compare", "plain", "ruled", "story", "table", "wrapped"]
+__all__ = ["Teller", "aligned", "compare", "derivative", "made", "plain", "ruled", "story", "table", "wrapped"]
 
 WIDTH = 100  # columns of a terminal
 LONGEST_TITLE = 72
@@ -79,7 +79,7 @@ def table(f: Value | Circuit, *, full: bool = False, ascii: bool = False) -> str
         made = f"= {teller.formula(step)}" if step else "constant" if wire.node.is_constant else "input"
         slopes = _slopes_listed(teller, step, full) if step else ""
         rows.append((teller.names[wire.node], made, shown(wire.value), slopes, shown(wire.gradient)))
-    header = ("wire", "made by", "value", "local gradients", _derivative(teller.root, "wire"))
+    header = ("wire", "made by", "value", "local gradients", derivative(teller.root, "wire"))
     return "\n".join(ruled(header, rows, "ll.l.", ascii=ascii))
 
 
@@ -214,7 +214,7 @@ class Teller:
 
     def derivative(self, node: Value) -> str:
         """Return the gradient of a wire as people write it: ∂f/∂x."""
-        return _derivative(self.root, self.names[node])
+        return derivative(self.root, self.names[node])
 
     def say(self, key: str, **holes: object) -> str:
         """Return one of SENTENCES, its holes filled."""
@@ -241,7 +241,8 @@ def _names(circuit: Circuit, ascii: bool) -> dict[Value, str]:
     return called
 
 
-def _derivative(output: str, wire: str) -> str:
+def derivative(output: str, wire: str) -> str:
+    """Return ∂output/∂wire, names that could be read as a formula in brackets."""
     return f"∂{Name(output).fitted(ATOM)}/∂{Name(wire).fitted(ATOM)}"
 
 
@@ -295,13 +296,13 @@ def _whole(teller: Teller) -> str:
 
 def _forward(teller: Teller) -> list[str]:
     rows = [
-        (f"step {i}", f" {step.gate.name}", f" {_made(teller, step)}")
+        (f"step {i}", f" {step.gate.name}", f" {made(teller, step)}")
         for i, step in enumerate(teller.circuit.forward, 1)
     ]
     return aligned(rows, "rll", indent=2, ascii=teller.ascii) or [f"  {teller.root} is given: there is nothing to do"]
 
 
-def _made(teller: Teller, step: Step) -> str:
+def made(teller: Teller, step: Step) -> str:
     """Return how a gate's output was made: `a = x + y = −2 + 5 = 3`."""
     parts = [teller.names[step.node], teller.formula(step), teller.in_numbers(step), teller.number(step.value)]
     if len(" = ".join(parts)) > WIDTH - 24:
@@ -425,7 +426,7 @@ def _slopes_listed(teller: Teller, step: Step, full: bool) -> str:
     for x, slope, local in zip(step.inputs, teller.slopes(step), step.locals, strict=True):
         if not x.is_constant:
             formula = "" if slope is None else f"{slope} = "
-            told.append(f"{_derivative(teller.names[step.node], teller.names[x])} = {formula}{shown(local)}")
+            told.append(f"{derivative(teller.names[step.node], teller.names[x])} = {formula}{shown(local)}")
     return ", ".join(told if len(told) <= MOST_SLOPES else [*told[:MOST_SLOPES], "…"])
 
 

@@ -72,6 +72,10 @@ class Notation:
             return _typeset(format(x, ".3g"))
         return _typeset(f"{x:.0f}" if self.whole else f"{x:.2f}")
 
+    def rounded(self, x: float) -> float:
+        """Return the number that `short` shows."""
+        return _read(self.short(x))
+
     def longer(self, x: float) -> str:
         """Return x as `short` does where that is exact, else with four digits, so that products come out right."""
         if self.whole or not abs(round(x, 4)) < 1e5 or math.isclose(round(x, 2), x, rel_tol=1e-12):

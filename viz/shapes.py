@@ -130,7 +130,7 @@ LEGEND = (
     ("local", "×local", " at a gate: its own slope"),
 )
 NOTES = {  # what is explained where a picture has such notes
-    "wire": ("heading", f"{WRONG} wrong", " in a box: what the bug makes of it"),
+    "wire": ("heading", f"{WRONG} wrong", " in a box: what the bug makes of it; all else is right"),
     "pin": ("local", "×local ≈ numeric", f" at a gate: its slope by rule and by differences, {WRONG} if they disagree"),
 }
 LEGEND_LEFT, LEGEND_LINE = 22.0, 20.0

@@ -107,22 +107,19 @@ TOUR = """expected => {
     };
     const places = new Map();
     const box = element => {
-        if (places.get(element)?.text !== words(element)) places.set(element, place(element));
+        const data = element.firstChild?.data;
+        if (!places.has(element) || places.get(element).data !== data) places.set(element, {...place(element), data});
         return places.get(element);
     };
     const overlap = (p, q) => Math.min(p.right, q.right) - Math.max(p.left, q.left) > 0.5
         && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 0.5
         && !(p.element.dataset.gate && p.element.dataset.gate === q.element.dataset.gate);
+    let settled = new Set();  // what stood there a step ago stands on nothing else that did
     const crowded = () => {
-        const shown = texts.filter(text => !text.matches('.hidden'));
-        const boxes = [...shown, ...gates].map(box).sort((p, q) => p.left - q.left);
-        const found = [];
-        boxes.forEach((p, i) => {
-            for (let j = i + 1; j < boxes.length && boxes[j].left < p.right; j++) {
-                if (overlap(p, boxes[j])) found.push(p.text + ' | ' + boxes[j].text);
-            }
-        });
-        return found;
+        const boxes = [...texts.filter(text => !text.matches('.hidden')), ...gates].map(box);
+        const fresh = boxes.filter(p => !settled.has(p));
+        settled = new Set(boxes);
+        return fresh.flatMap(p => boxes.filter(q => p !== q && overlap(p, q)).map(q => p.text + ' | ' + q.text));
     };
     const standing = () => gates.map(place).map(({left, top}) => `${left.toFixed(1)},${top.toFixed(1)}`).join(' ');
     const seen = text => text.matches('.hidden') ? null : words(text);
@@ -317,7 +314,8 @@ def test_every_step_shows_what_was_recorded_by_buttons_and_by_keys(name: str, to
     assert (page.locator("#elementary").count() == 1) is bool(expansion.owners)
     if expansion.owners:
         assert page.evaluate(TOGGLE, last_of(circuit)) == []
-        check_opened(page, f, expansion.root, numbers)
+        if name not in RANDOM or name in list(RANDOM)[::3]:  # opened ones are large, and all made alike
+            check_opened(page, f, expansion.root, numbers)
 
 
 def check_opened(page: "Page", f: Value, root: Value, closed: list[list[str]]) -> None:
