@@ -537,9 +537,14 @@ class Folded {
     this.line.textContent = closed ? "" : this.parts[part].told;
   }
 
-  refuse(part) {
-    this.line.textContent = this.parts[part].refusal;
+  /* Say why a part does not open; true where it does. */
+  carries(part) {
+    const able = typeof DecompressionStream !== "undefined";
+    if (this.parts[part].packed && able) return true;
+    this.line.textContent = able ? this.parts[part].refusal : this.words.cannot_unpack;
+    this.select.value = "";
     this.line.scrollIntoView({ block: "nearest" });
+    return false;
   }
 }
 
@@ -636,10 +641,7 @@ class Page {
   async open(part, card, step = 0) {
     if (this.timer) this.pause(false);
     this.wanted = part;
-    if (!this.folded.parts[part].packed) {
-      this.folded.refuse(part);
-      return;
-    }
+    if (!this.folded.carries(part)) return;
     this.views[part] ??= this.unpacked(part, ...(await this.folded.unpack(part)));
     if (this.wanted !== part) return; // another one was asked for meanwhile
     this.opener = card;

@@ -91,6 +91,7 @@ WORDS: dict[str, Any] = {
     "say_backward": "Step {step} of {last}, backward, {gate} gate: {shares}.",
     "say_backward_many": "Step {step} of {last}, backward, {gate} gate: gradients go to {inputs} inputs.",
     "part_button": "{part}: open it",
+    "cannot_unpack": "This browser is too old to unpack parts of the page; a newer one opens them here.",
 }
 
 

@@ -30,6 +30,7 @@ def fuse(tape: Tape) -> Tape:
     lists = ("gates", "inputs", "kinds", "data", "labels", "needed")
     fused = replace(tape, **{name: list(getattr(tape, name)) for name in lists})
     inner = _inner_additions(tape, uses)
+    known: dict[tuple[int, ...], tuple[int, int]] = {}  # of rows
     for number, gate in enumerate(tape.gates):
         if gate is ADD or gate is SUM:
             if number in inner:
@@ -37,7 +38,12 @@ def fuse(tape: Tape) -> Tape:
             else:
                 _make_sum(fused, tape, number, inner, uses)
         elif gate is DOT:
-            fused.inputs[number] = _dot(tape.kinds, *halves(tape.inputs[number]))
+            left, right, bias = halves(tape.inputs[number])
+            for row in (left, right):
+                if row not in known:
+                    known[row] = _ranks(tape.kinds, row)
+            if left and known[left][1] > known[right][0]:
+                fused.inputs[number] = _dot(tape.kinds, left, right, bias)
     return fused
 
 
@@ -76,6 +82,8 @@ def _terms(tape: Tape, number: int, inner: set[int]) -> list[int]:
 
 
 def _make_sum(fused: Tape, tape: Tape, number: int, inner: set[int], uses: Sequence[int]) -> None:
+    if not any([i in inner or tape.gates[i] is MUL or tape.gates[i] is DOT for i in tape.inputs[number]]):
+        return
     terms = _terms(tape, number, inner)
     kind = tape.kinds[number]
     once = [i for i in terms if uses[i] == 1 and tape.kinds[i] == kind]
@@ -112,16 +120,17 @@ def halves(inputs: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...], t
 
 def _dot(kinds: Sequence[Kind], left: Sequence[int], right: Sequence[int], bias: Sequence[int]) -> tuple[int, ...]:
     """Return the inputs of a dot, of each product's factors the one of the simpler kind on the left."""
-    if not left:
-        return tuple(bias)
-    lefts, rights = (sorted(map(ORDER.index, set(map(kinds.__getitem__, side)))) for side in (left, right))
-    if lefts[-1] <= rights[0]:
-        return (*left, *right, *bias)
-    if rights[-1] < lefts[0]:
+    if _ranks(kinds, right)[1] < _ranks(kinds, left)[0]:
         return (*right, *left, *bias)
     rank = ORDER.index
     pairs = [(x, y) if rank(kinds[x]) <= rank(kinds[y]) else (y, x) for x, y in zip(left, right)]
     return (*[x for x, _ in pairs], *[y for _, y in pairs], *bias)
+
+
+def _ranks(kinds: Sequence[Kind], row: Sequence[int]) -> tuple[int, int]:
+    """Return the simplest and the least simple kind of cells in a row, as places in ORDER."""
+    places = list(map(ORDER.index, set(map(kinds.__getitem__, row))))
+    return min(places, default=0), max(places, default=0)
 
 
 def scalar_count(gate: Gate, inputs: int) -> int:

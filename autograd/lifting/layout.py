@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.functions import TAKE
 from autograd.gates import DOT, Gate
 from autograd.lifting.fuse import halves, uniform
+from autograd.lifting.products import Component, Pair, Row, components, extended
 from autograd.lifting.record import Kind, Tape
 from autograd.lifting.terms import Rule, neutral, rule_of
 
@@ -177,6 +178,8 @@ class _Builder:
         self.tape, self.complete = tape, complete
         self.pads: dict[tuple[Kind, float], int] = {}
         self.rules: dict[tuple[Gate, tuple[int, ...]], Rule | None] = {}
+        self.rows: dict[tuple[tuple[int, ...], bool], Row] = {}
+        self.pairs: dict[int, Pair] = {}  # of every dot
 
     def build(self) -> Layout:
         import numpy as np
@@ -222,7 +225,13 @@ class _Builder:
         groups: dict[int, dict[Any, list[int]]] = defaultdict(lambda: defaultdict(list))
 
         def put(number: int, key: Any) -> None:
-            level[number] = 1 + max(map(level_of, tape.inputs[number]), default=0)
+            pair = self.pairs.get(number)
+            if pair is None:
+                level[number] = 1 + max(map(level_of, tape.inputs[number]), default=0)
+            else:
+                for row in pair[:2]:
+                    row.level = row.level or 1 + max(map(level_of, row.cells))
+                level[number] = max(pair[0].level, pair[1].level, *[1 + level[i] for i in pair[2]])
             groups[level[number]][key].append(number)
 
         for number in range(len(level)):
@@ -244,24 +253,39 @@ class _Builder:
         tape, inputs = self.tape, self.tape.inputs[number]
         kinds, width = tape.kinds, None
         if gate is DOT and len(inputs) > 1:
-            left, right, bias = halves(inputs)
-            # where only the bias is one number per row, the product is one per row all the same
-            left, right = uniform(tape, left, copies), uniform(tape, right, copies, kinds[number] == "T")
-            inputs, parts, width = (*left, *right, *bias), (left[:1] + right[:1] + bias), 0
+            first, second, bias = halves(inputs)
+            left, right = self.row(first, False, copies), self.row(second, kinds[number] == "T", copies)
+            self.pairs[number] = left, right, bias
+            if left.cells is not first or right.cells is not second:
+                inputs = (*left.cells, *right.cells, *bias)
+            parts, width = (left.cells[0], right.cells[0], *bias), 0
         elif gate is TAKE:
             row = uniform(tape, inputs[:-1], copies)
             inputs, parts, width = (*row, inputs[-1]), (row[0], inputs[-1]), len(row)
-        elif gate.arity == 0 and self.rule(gate, (max(2, len(inputs)),)) is not None:
+        elif gate.arity == 0 and self.stackable(gate, len(inputs)):
             row = uniform(tape, inputs, copies)
             padded = neutral(gate) is not None and kinds[row[0]] != "P"
-            if padded or len(row) > 1:
-                inputs, parts, width = row, row[:1], 0 if padded else len(row)
-            else:
-                parts = inputs
+            inputs, parts, width = row, row[:1], 0 if padded else len(row)
+            if len(row) == 1 and not padded:  # nothing to fold over
+                width = None
         else:
             parts = inputs
         tape.inputs[number] = inputs
         return gate, kinds[number], tape.needed[number], tuple([kinds[i] for i in parts]), width
+
+    def stackable(self, gate: Gate, width: int) -> bool:
+        """Tell whether an n-ary gate can be told as folds over lanes; one that can be padded, for any width alike."""
+        return self.rule(gate, (3 if neutral(gate) is not None else width,)) is not None
+
+    def row(self, cells: tuple[int, ...], tiled: bool, copies: dict[tuple[int, Kind], int]) -> Row:
+        """Return a row of one kind of cells, the same object for the same row.
+
+        The right row of a dot is one per row of the data if the dot is, be it for its bias alone.
+        """
+        found = self.rows.get((cells, tiled))
+        if found is None:
+            found = self.rows[cells, tiled] = Row(uniform(self.tape, cells, copies, tiled))
+        return found
 
     def group(self, key: Any, members: list[int]) -> None:
         gate, kind, _, kinds, width = key
@@ -375,7 +399,7 @@ class _Builder:
         """Add an operation over stacks of rows, the shorter ones padded."""
         import numpy as np
 
-        lanes = max([2, *map(len, rows[0])])
+        lanes = max(2 if pad is not None else 1, *map(len, rows[0]))
         columns = []
         for column in rows:
             filler = () if all(len(row) == lanes for row in column) else (self.pad(self.tape.kinds[column[0][0]], pad),)
@@ -405,68 +429,52 @@ class _Builder:
 
     def dots(self, kind: Kind, kinds: tuple[Kind, ...], members: list[int]) -> None:
         """Add the matrix products that the dots of a group are; what is none is multiplied and summed."""
-        rows = [halves(self.tape.inputs[i]) for i in members]
-        if self.complete:
-            rows = self.extended(rows)
-        found, rest = components(rows, self.complete)
-        batches: dict[tuple[int, int, int], list[Any]] = defaultdict(list)
+        recorded = [self.pairs[i] for i in members]
+        pairs = extended(recorded, self.zero) if self.complete else recorded
+        self.layout.completed |= any(new is not old for new, old in zip(pairs, recorded))
+        found, rest = components(pairs, self.complete)
+        batches: dict[tuple[int, int, int], list[Component]] = defaultdict(list)
         for component in found:
             left, right, _ = component
-            batches[len(left), len(right), len(left[0])].append(component)
+            batches[len(left), len(right), len(left[0].cells)].append(component)
         for (n_left, n_right, width), batch in batches.items():
             if n_left == n_right == 1 and len(batch) > 1 and width <= 64:
                 rest += [i for _, _, grid in batch for line in grid for i in line]  # no grid of one has a gap
             else:
-                self.product(kind, members, rows, batch)
-        self.remaining(kind, kinds, members, rows, sorted(rest))
+                self.product(kind, members, batch)
+        self.remaining(kind, kinds, [members[i] for i in sorted(rest)])
 
-    def extended(self, rows: list[Any]) -> list[Any]:
-        """Return rows of which those that begin a longer one are that longer one, their partners padded with zeros.
+    def zero(self, row: Row) -> int | None:
+        """Return a node that a row can be padded with; none for parameters, whose cells are all taken."""
+        kind = self.tape.kinds[row.cells[0]]
+        return None if kind == "P" else self.pad(kind, 0.0)
 
-        Attention makes such rows: what a token attends to begins what the next one attends to.
-        """
-        best, gained = rows, 0
-        for side in (1, 0):
-            longest = prefixes([row[side] for row in rows])
-            made, count = [], 0
-            for row in rows:
-                whole, partner = longest[row[side]], row[1 - side]
-                kind = self.tape.kinds[partner[0]]
-                if len(whole) > len(partner) and kind != "P":
-                    pair = whole, partner + (self.pad(kind, 0.0),) * (len(whole) - len(partner))
-                    row, count = (*(pair if side == 0 else pair[::-1]), row[2]), count + 1
-                made.append(row)
-            if count > gained:
-                best, gained = made, count
-        self.layout.completed |= gained > 0
-        return best
-
-    def product(self, kind: Kind, members: list[int], rows: list[Any], batch: list[Any]) -> None:
+    def product(self, kind: Kind, members: list[int], batch: list[Component]) -> None:
+        """Add the matrix products of a batch, each with its rows in the order of their cells."""
         import numpy as np
 
         parts = []
         for left, right, grid in batch:
             by_left, by_right = ([self.position(row) for row in side] for side in (left, right))
             ls, rs = (sorted(range(len(side)), key=side.__getitem__) for side in (by_left, by_right))
-            ordered = [[grid[r][i] for i in ls] for r in rs]
-            parts.append((by_right[rs[0]], by_left[ls[0]], [left[i] for i in ls], [right[r] for r in rs], ordered))
+            rows = [[left[i].cells for i in ls], [right[r].cells for r in rs]]
+            parts.append((by_right[rs[0]], by_left[ls[0]], rows, [[grid[r][i] for i in ls] for r in rs]))
         parts.sort(key=lambda part: part[:2])
         places = np.array([grid for *_, grid in parts])
-        left, right = (np.array([part[side] for part in parts], dtype=np.int64) for side in (2, 3))
+        left, right = (self.whole(np.array([rows[side] for _, _, rows, _ in parts], dtype=np.int64)) for side in (0, 1))
+        assert left.kind != "T" or right.kind == "T", "fusing puts what all rows share on the left"
         numbers = np.where(places < 0, -1, np.array(members)[places])
         self.layout.completed |= bool((places < 0).any())
         bias = None
-        if rows[int(places.max())][2]:
-            nodes = np.array([rows[i][2][0] for i in places.ravel()], dtype=np.int64)
+        if self.pairs[int(numbers.max())][2]:
+            nodes = np.array([self.pairs[i][2][0] for i in numbers.ravel().tolist()], dtype=np.int64)
             bias = self.cells(nodes.reshape(places.shape))
-        cells = self.whole(left), self.whole(right)
         out = self.put(kind, numbers, places.shape)
-        if cells[0].kind == "T" != cells[1].kind:
-            raise AssertionError("fusing puts what is shared on the left")
-        self.layout.operations.append(Product(DOT, numbers, out, *cells, bias))
+        self.layout.operations.append(Product(DOT, numbers, out, left, right, bias))
 
-    def position(self, row: tuple[int, ...]) -> float:
-        return float(self.data[row[0]] if self.tape.kinds[row[0]] == "C" else self.place[row[0]])
+    def position(self, row: Row) -> float:
+        first = row.cells[0]
+        return float(self.data[first] if self.tape.kinds[first] == "C" else self.place[first])
 
     def whole(self, nodes: Array) -> Cells:
         """Return cells of a matrix, no axis cut."""
@@ -474,83 +482,26 @@ class _Builder:
         strides = None if cells.kind == "C" else affine(cells.index)
         return Cells(cells.kind, cells.index, strides, cells.needed)
 
-    def remaining(
-        self, kind: Kind, kinds: tuple[Kind, ...], members: list[int], rows: list[Any], rest: list[int]
-    ) -> None:
+    def remaining(self, kind: Kind, kinds: tuple[Kind, ...], members: list[int]) -> None:
         """Add the dots that are no matrix product, those of one factor each apart, padded where that is possible."""
         import numpy as np
 
         classes: dict[int, list[int]] = defaultdict(list)
-        for i in rest:
-            width = len(rows[i][0])
+        for i in members:
+            width = len(self.pairs[i][0].cells)
             classes[width if width == 1 or "P" in kinds[:2] else 0].append(i)
         for width, some in sorted(classes.items()):
-            numbers = [members[i] for i in some]
             if width == 1:
-                columns = self.columns(numbers)
-                self.pointwise(DOT, kind, numbers, columns, self.rule(DOT, (0,) * len(columns)))
+                columns = self.columns(some)
+                self.pointwise(DOT, kind, some, columns, self.rule(DOT, (0,) * len(columns)))
                 continue
-            for part in self.ragged(numbers, DOT, width):
-                halved = [halves(self.tape.inputs[i]) for i in part]  # as recorded, not extended
-                bias = [np.array([row[2][0] for row in halved])] if halved[0][2] else []
-                sides = [[row[side] for row in halved] for side in (0, 1)]
-                self.stacks(DOT, kind, part, sides, bias, 0.0)
+            for part in self.ragged(some, DOT, width):
+                pairs = [self.pairs[i] for i in part]
+                bias = [np.array([pair[2][0] for pair in pairs])] if pairs[0][2] else []
+                self.stacks(DOT, kind, part, [[pair[side].cells for pair in pairs] for side in (0, 1)], bias, 0.0)
 
 
 def even(stack: Array) -> bool:
     """Tell whether the lanes of a stack (m, k) advance by one and the same step."""
     steps = stack[:, 1:] - stack[:, :-1]
     return bool((steps == steps.flat[0]).all()) if steps.size else True
-
-
-def prefixes(rows: list[tuple[int, ...]]) -> dict[tuple[int, ...], tuple[int, ...]]:
-    """Return for each row the longest one that it begins, itself where there is none."""
-    longest: dict[tuple[int, ...], tuple[int, ...]] = {}
-    lengths = set(map(len, rows))
-    if len(lengths) == 1:
-        return {row: row for row in rows}
-    later: tuple[int, ...] = ()
-    for row in sorted(set(rows), reverse=True):  # what begins a row stands right before it
-        if later[: len(row)] != row:
-            later = row
-        longest[row] = later
-    return longest
-
-
-def components(rows: list[Any], complete: bool) -> tuple[list[Any], list[int]]:
-    """Return the matrix products among dots, and the dots that are in none.
-
-    A product is (left rows, right rows, grid), grid[r][l] the dot in which right row r meets left row l: each pair of
-    its rows meets exactly once. Rows that meet in a dot belong together (the components of a bipartite graph). With
-    `complete`, half of the pairs suffice; the others have -1 in the grid.
-    """
-    numbers: dict[Any, int] = {}
-    meetings = [
-        (numbers.setdefault((0, left), len(numbers)), numbers.setdefault((1, right), len(numbers)))
-        for left, right, _ in rows
-    ]
-    names, leader = list(numbers), list(range(len(numbers)))
-
-    def find(i: int) -> int:
-        while leader[i] != i:
-            leader[i] = leader[leader[i]]
-            i = leader[i]
-        return i
-
-    for a, b in meetings:
-        leader[find(a)] = find(b)
-    together: dict[int, list[int]] = defaultdict(list)
-    for dot, (a, _) in enumerate(meetings):
-        together[find(a)].append(dot)
-    found, rest = [], list[int]()
-    for dots in together.values():
-        left = list(dict.fromkeys(meetings[dot][0] for dot in dots))
-        right = list(dict.fromkeys(meetings[dot][1] for dot in dots))
-        at = {meetings[dot]: dot for dot in dots}
-        pairs, lacks_bias = len(left) * len(right), not rows[dots[0]][2]
-        if len(at) == len(dots) and (len(dots) == pairs or (complete and lacks_bias and 2 * len(dots) > pairs)):
-            grid = [[at.get((a, b), -1) for a in left] for b in right]
-            found.append(([names[a][1] for a in left], [names[b][1] for b in right], grid))
-        else:
-            rest += dots
-    return found, rest

@@ -23,6 +23,7 @@ from autograd.functions import sum as addition
 from autograd.gates import Gate
 from autograd.lifting.emit import Emitted, Refusal, emit
 from autograd.lifting.fuse import fuse, scalar_count
+from autograd.lifting.functional_source import jax_function
 from autograd.lifting.layout import Layout, lay_out
 from autograd.lifting.record import Tape, leaves, record, scalar_gates
 from autograd.lifting.source import function, operations, standalone, view
@@ -341,6 +342,19 @@ class Program:
         RuntimeError where a function was not called yet: it is recorded by the first call.
         """
         return standalone(self._last().emitted, self._names(), str(self))
+
+    def to_jax(self) -> Callable[..., Any]:
+        """Return a pure function (parameters, *arrays) -> loss of jax.numpy, for any number of rows, in jax's precision.
+
+        jax differentiates it, jits it and runs it sharded over devices. It checks no domain: where a gate has no
+        value, nan comes out. RuntimeError where a function was not called yet, ImportError without jax, TypeError for
+        a user's card that cannot be printed.
+        """
+        self._last()
+        assert self._tape is not None
+        layout = lay_out(fuse(self._tape), complete=False)
+        columns = self._columns if self._reduce else (len(self._inputs),) * bool(self._inputs)
+        return jax_function(layout, columns, self._names(), self._reduce)
 
     def __str__(self) -> str:
         if self._tape is None:

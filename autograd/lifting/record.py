@@ -72,31 +72,32 @@ def record(
 
 
 def _append(tape: Tape, numbers: dict[Value, int], nodes: Iterable[Value], roles: dict[Value, Kind]) -> None:
-    number_of = numbers.__getitem__
-    tiled = {i for i, kind in enumerate(tape.kinds) if kind == "T"}
+    number_of, kinds, data, labels = numbers.__getitem__, tape.kinds, tape.data, tape.labels
+    tiled = {i for i, kind in enumerate(kinds) if kind == "T"}
     needed = {i for i, is_needed in enumerate(tape.needed) if is_needed}
-    for node in nodes:
-        gate, number = node.gate, len(tape.gates)
+    for number, node in enumerate(nodes, len(kinds)):
+        gate = node.gate
         inputs: tuple[int, ...] = ()
-        role = roles.get(node)
-        if role is not None:
-            gate, kind = None, role  # a parameter or an entry may be computed itself: it is cut off from what made it
+        if node in roles:  # a parameter or an entry may be computed itself: it is cut off from what made it
+            gate, kind = None, roles[node]
+            if kind == "P":
+                needed.add(number)
         elif gate is None:
             kind = "C"
         else:
             inputs = tuple(map(number_of, graph.inputs_of(node)))
             kind = "S" if tiled.isdisjoint(inputs) else "T"
+            if not needed.isdisjoint(inputs):
+                needed.add(number)
         if kind == "T":
             tiled.add(number)
-        if kind == "P" or not needed.isdisjoint(inputs):
-            needed.add(number)
         numbers[node] = number
         tape.gates.append(gate)
         tape.inputs.append(inputs)
-        tape.kinds.append(kind)
-        tape.data.append(node._data)
-        tape.labels.append(node._label)
-        tape.needed.append(number in needed)
+        kinds.append(kind)
+        data.append(node._data)
+        labels.append(node._label)
+    tape.needed += [number in needed for number in range(len(tape.needed), len(kinds))]
 
 
 def scalar_gates(tape: Tape, rows: int, count: Callable[[Gate, int], int]) -> int:

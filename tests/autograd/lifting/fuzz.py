@@ -89,15 +89,27 @@ def recipe_of(seed: int) -> tuple[Recipe, np.ndarray, np.ndarray]:
     rng = random.Random(seed)
     number = lambda: rng.choice([rng.uniform(-2, 2), rng.uniform(0.2, 1.5), float(rng.randint(-2, 2))])  # noqa: E731
     recipe = Recipe(*[[number() for _ in range(rng.randint(low, 7))] for low in (1, 1, 1)])
-    whole = rng.randint(0, 2)
     layers(recipe, rng)
     for _ in range(rng.randint(1, 30)):
         add_step(recipe, rng)
     total = leaves(recipe) + len(recipe.steps)
     recipe.loss = sorted({total - 1, *[rng.randrange(total) for _ in range(rng.randint(1, 6))]})
     recipe.penalty = [rng.randrange(len(recipe.parameters)) for _ in range(rng.randint(0, 4))]
-    del whole
-    return recipe, *rows(recipe, rng)
+    data = rows(recipe, rng)
+    add_index(recipe)
+    return recipe, *data
+
+
+def add_index(recipe: Recipe) -> None:
+    """Give the recipe a last entry, the index of takes, which until now is written as -1."""
+    place = len(recipe.parameters) + len(recipe.entries)
+    recipe.entries.append(0.0)
+
+    def moved(i: int) -> int:
+        return place if i == -1 else i + (i >= place)
+
+    recipe.steps = [(gate, tuple(map(moved, operands))) for gate, operands in recipe.steps]
+    recipe.loss = list(map(moved, recipe.loss))
 
 
 def leaves(recipe: Recipe) -> int:
@@ -146,7 +158,6 @@ def rows(recipe: Recipe, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
     n = rng.choice([1, 2, 3, 5])
     X = np.array([[x + (rng.uniform(-0.1, 0.1) if i else 0.0) for x in recipe.entries] for i in range(n)])
     y = np.array([rng.randrange(3) for _ in range(n)])
-    index = leaves(recipe)
     columns: list[list[float]] = [[p] * n for p in recipe.parameters]
     columns += X.T.tolist() + [[c] * n for c in recipe.constants]
     for i, (gate, operands) in enumerate(recipe.steps):
@@ -157,7 +168,6 @@ def rows(recipe: Recipe, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
         if not numbers:
             recipe.steps[i], numbers = (GATES["copy"], operands[:1]), columns[operands[0]]
         columns.append(numbers)
-    del index
     return X, y
 
 
@@ -246,26 +256,24 @@ def judge(name: str, program: Any, arrays: tuple[Any, ...], loss: Value, paramet
         )
 
 
-def check(seed: int, show: Callable[[str], object] = lambda text: None) -> None:
-    """Compile one random program in two ways; raise AssertionError where one disagrees with the engine."""
-    recipe, X, y = recipe_of(seed)
-    recipe.entries.append(0.0)  # the index of takes: the last entry
-    inserted = len(recipe.parameters) + len(recipe.entries) - 1
-    moved = lambda i: inserted if i == -1 else i + (i >= inserted)  # noqa: E731
-    recipe.steps = [(gate, tuple(moved(i) for i in operands)) for gate, operands in recipe.steps]
-    recipe.loss = [moved(i) for i in recipe.loss]
-    parameters, mean = [Value(x, 'label\'\n"""') for x in recipe.parameters], seed % 2 == 0
-    show(f"seed {seed}: {len(recipe.steps)} gates, {len(X)} rows")
-    loss = eager(recipe, parameters, X, y, mean)
-    program = compile(
+def program_of(recipe: Recipe, parameters: list[Value], mean: bool) -> Any:
+    """Return the compiled program of a recipe, a function of one example."""
+    return compile(
         lambda xs, k: recipe.play(parameters, [*xs, k]),
         parameters,
         regularizer=lambda: recipe.penalize(parameters),
         reduce="mean" if mean else "sum",
     )
-    judge("function", program, (X, y), loss, parameters, seed)
-    built = compile(loss, parameters)
-    judge("graph", built, (), loss, parameters, seed)
+
+
+def check(seed: int, show: Callable[[str], object] = lambda text: None) -> None:
+    """Compile one random program in two ways; raise AssertionError where one disagrees with the engine."""
+    recipe, X, y = recipe_of(seed)
+    parameters, mean = [Value(x, 'label\'\n"""') for x in recipe.parameters], seed % 2 == 0
+    show(f"seed {seed}: {len(recipe.steps)} gates, {len(X)} rows")
+    loss = eager(recipe, parameters, X, y, mean)
+    judge("function", program_of(recipe, parameters, mean), (X, y), loss, parameters, seed)
+    judge("graph", compile(loss, parameters), (), loss, parameters, seed)
 
 
 def main(count: int, first: int = 0) -> int:

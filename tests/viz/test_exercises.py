@@ -1,0 +1,271 @@
+import json
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from xml.etree import ElementTree
+
+import pytest
+
+from autograd import Value
+from autograd.functions import tanh
+from autograd.gates import ADD
+from autograd.graph import order
+from autograd.value import apply
+from tests.viz.helpers import DRAWN, GOLDEN, RANDOM, gate_patterns, sigmoid_neuron, xyz
+from viz import exercise
+from viz.exercises import MISTAKES, VERDICTS, near
+
+ASKED = [*GOLDEN, "cube", "diamonds", "long_skips", "softmax_loss", "hostile_labels", "wide_dot", *RANDOM]
+
+
+def kinds(f: Value, answers: Sequence[object]) -> list[str]:
+    return [verdict.kind for verdict in exercise(f).check(answers).verdicts]
+
+
+def shared() -> Value:
+    """Return x·y + x·z, whose x forks: its gradients are 3 and 5."""
+    x, y, z = Value(2, "x"), Value(3, "y"), Value(5, "z")
+    return x * y + x * z
+
+
+# ------------------------------------------------------------------------------------------------------ the questions
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_there_is_one_question_per_wire_in_an_order_that_can_be_answered(name: str) -> None:
+    asked = exercise(DRAWN[name]())
+    wires = [wire.index for wire in asked.circuit.wires if not wire.node.is_constant and wire is not asked.circuit.root]
+    assert sorted(question.wire.index for question in asked.questions) == wires
+    assert [question.number for question in asked.questions] == list(range(1, len(wires) + 1))
+    for question in asked.questions:
+        assert len(question.terms) == len(question.wire.pins)
+        assert all(term.source is None or term.source < question.number for term in question.terms)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_the_engines_gradients_are_right_and_so_is_what_a_picture_shows_of_them(name: str) -> None:
+    f = DRAWN[name]()
+    f.backward()
+    asked = exercise(f)
+    exact = [question.wire.node.grad for question in asked.questions]
+    shown = [asked.circuit.notation.short(gradient) for gradient in exact]
+    assert asked.check(exact).score == 1
+    assert asked.check(shown).score == 1
+    assert asked.check(shown).right == len(asked.questions)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_who_rounds_at_every_step_is_right_all_along(seed: int) -> None:
+    f = RANDOM[f"random_{20 + seed}"]()
+    asked = exercise(f)
+    answers: dict[int, float] = {}
+    for question in asked.questions:
+        ups = [1.0 if term.source is None else answers[term.source] for term in question.terms]
+        answers[question.number] = sum(up * term.local for up, term in zip(ups, question.terms, strict=True))
+        answers[question.number] = asked.circuit.notation.rounded(answers[question.number])
+    assert asked.check(answers).score == 1
+
+
+def test_a_question_names_gate_numbers_upstream_and_local_rule() -> None:
+    first, _, third, _ = exercise(xyz()).questions
+    assert first.prompt == (
+        "mul gate, f = q · z = 3 · (−4) = −12: upstream ∂f/∂f = 1, the seed; local ∂f/∂q = z. What is ∂f/∂q?"
+    )
+    assert third.prompt == (
+        "add gate, q = x + y = −2 + 5 = 3: upstream ∂f/∂q = your answer 1; local ∂q/∂x = 1. What is ∂f/∂x?"
+    )
+
+
+def test_a_fork_is_asked_once_with_all_that_comes_back() -> None:
+    (x,) = [question for question in exercise(shared()).questions if question.name == "x"]
+    assert x.prompt.startswith("x goes to 2 inputs of gates, and what comes back adds up. mul gate, ")
+    assert x.prompt.count("upstream") == 2
+    assert [term.downstream for term in x.terms] == [5.0, 3.0]
+
+
+def test_no_sheet_and_no_picture_tells_an_answer(tmp_path: Path) -> None:
+    asked = exercise(sigmoid_neuron())
+    sheets = [
+        asked.save(tmp_path / f"sheet{suffix}").read_text(encoding="utf-8") for suffix in (".csv", ".json", ".svg")
+    ]
+    for text in (*sheets, repr(asked), asked._repr_html_().partition("<ol>")[2]):
+        assert not [number for number in ("0.39", "0.20", "0.197", "0.1966", "0.53", "0.59") if number in text]
+    assert all(number in asked.key for number in ("−0.3932", "0.1966", "−0.5344", "−0.5898"))
+
+
+def test_the_picture_has_a_question_mark_for_every_question() -> None:
+    asked = exercise(gate_patterns())
+    texts = ["".join(t.itertext()) for t in ElementTree.fromstring(asked.svg).iter("{http://www.w3.org/2000/svg}text")]
+    assert sorted(t for t in texts if "?" in t and "below" not in t) == [f"◂ ?{i}" for i in range(1, 8)]
+    assert "◂ 1" in texts  # the seed
+    assert not [t for t in texts if t.startswith("×(")]
+
+
+def test_an_exercise_touches_no_gradient_and_is_the_same_every_time() -> None:
+    f = sigmoid_neuron()
+    assert repr(exercise(f)) == repr(exercise(sigmoid_neuron()))
+    assert exercise(f).svg == exercise(sigmoid_neuron()).svg
+    assert {node.grad for node in order(f)} == {0.0}
+
+
+@pytest.mark.parametrize("f", [Value(1.0, "x"), apply(ADD, 1.0, 2.0)])
+def test_where_no_input_is_made_into_anything_there_is_nothing_to_ask(f: Value) -> None:
+    with pytest.raises(ValueError, match="there is nothing to ask"):
+        exercise(f)
+
+
+# ------------------------------------------------------------------------------------------------------- the verdicts
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "answer", "kind"),
+    [
+        (xyz, "q", -4, "right"),
+        (xyz, "q", "−4", "right"),
+        (xyz, "q", "-4.00", "right"),
+        (xyz, "q", -4.01, "wrong"),  # whole numbers are exact
+        (xyz, "q", 4, "sign"),
+        (xyz, "q", 3, "operand"),
+        (xyz, "q", 1, "upstream"),
+        (xyz, "x", 1, "local"),
+        (xyz, "x", 8, "operand"),
+        (xyz, "x", 17, "wrong"),
+        (xyz, "x", "minus four", "not a number"),
+        (xyz, "x", True, "not a number"),
+        (xyz, "x", [4], "not a number"),
+        (xyz, "x", 10**400, "not a number"),
+        (xyz, "x", "1,000", "not a number"),  # a thousand, or one?
+        (xyz, "x", "4 - 8", "not a number"),
+        (xyz, "x", "", "no answer"),
+        (xyz, "x", "  ", "no answer"),
+        (xyz, "x", None, "no answer"),
+        (shared, "x", 8, "right"),
+        (shared, "x", 3, "fork"),
+        (shared, "x", 5, "fork"),
+        (shared, "x", -8, "sign"),
+        (shared, "x", 4, "operand"),
+        (DRAWN["cube"], "x", 9, "fork"),
+        (DRAWN["cube"], "x", 18, "fork"),
+        (sigmoid_neuron, "x0", 0.39, "right"),
+        (sigmoid_neuron, "x0", "0,39", "right"),
+        (sigmoid_neuron, "x0", 0.4, "right"),  # 0.20 × 2.00
+        (sigmoid_neuron, "x0", 0.3932, "right"),
+        (sigmoid_neuron, "x0", 0.39322386648, "right"),
+        (sigmoid_neuron, "x0", 0.38, "wrong"),
+        (sigmoid_neuron, "x0", -0.39, "sign"),
+        (sigmoid_neuron, "x0", -0.2, "operand"),
+        (sigmoid_neuron, "x0", 2, "local"),
+        (sigmoid_neuron, "x0", "0.20", "upstream"),
+        (gate_patterns, "w", 0, "right"),
+        (gate_patterns, "w", 2, "operand"),
+        (gate_patterns, "w", "-0.0", "right"),
+    ],
+)
+def test_an_answer_gets_the_verdict_that_names_its_slip(
+    make: Callable[[], Value], name: str, answer: object, kind: str
+) -> None:
+    asked = exercise(make())
+    answers: dict[str, object] = {question.name: question.answer for question in asked.questions}
+    (verdict,) = [each for each in asked.check(answers | {name: answer}).verdicts if each.question.name == name]
+    assert verdict.kind == kind
+    assert verdict.words == VERDICTS[kind]
+
+
+def test_what_follows_from_an_earlier_slip_is_told_as_such() -> None:
+    assert kinds(xyz(), [4, 3, 4, 1]) == ["sign", "right", "carried", "local"]
+    assert kinds(xyz(), [4, 3, -4, None]) == ["sign", "right", "right", "no answer"]
+    assert kinds(xyz(), [None, 3, 4]) == ["no answer", "right", "sign", "no answer"]
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_no_mistake_is_as_good_as_right(name: str) -> None:
+    for question in exercise(DRAWN[name]()).questions:
+        assert question.mistakes.keys() <= MISTAKES.keys()
+        for number in [n for numbers in question.mistakes.values() for n in numbers]:
+            assert question.kind(number, dict.fromkeys(range(999)), []) in MISTAKES
+            assert not any(near(number, right, question.tolerance) for right in question.accepted)
+
+
+def test_infinities_are_answered_as_such() -> None:
+    x = Value(1e200, "x")
+    f = x * x * x
+    assert kinds(f, ["1e200", "inf"]) == ["right", "right"]
+    assert kinds(f, [1e200, math.inf]) == ["right", "right"]
+    assert kinds(f, ["1e200", "-inf"])[1] == "sign"
+
+
+def test_a_tiny_gradient_is_not_nothing() -> None:
+    f = tanh(Value(8.0, "x"))
+    assert kinds(f, [0]) == ["wrong"]
+    assert kinds(f, ["4.5e-7"]) == ["right"]
+
+
+# ----------------------------------------------------------------------------------------------------------- checking
+
+
+def test_answers_come_in_order_by_number_or_by_name() -> None:
+    asked = exercise(xyz())
+    lists = asked.check([-4, 3]).verdicts, asked.check((-4, 3)).verdicts
+    maps = asked.check({1: -4, 2: 3}).verdicts, asked.check({"q": -4, "z": 3}).verdicts
+    for verdicts in (*lists, *maps):
+        assert [verdict.kind for verdict in verdicts] == ["right", "right", "no answer", "no answer"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "error", "words"),
+    [
+        ([1] * 5, ValueError, "5 answers to 4 questions"),
+        ({"u": 1}, ValueError, "there is no question 'u'; there are 1 to 4"),
+        ({5: 1}, ValueError, "there is no question 5; there are 1 to 4"),
+        ("-4", TypeError, "answers come as a list, or as {number: answer}, not as str"),
+        (3.0, TypeError, "not as float"),
+    ],
+)
+def test_what_holds_no_answers_is_refused(answers: object, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        exercise(xyz()).check(answers)  # type: ignore[arg-type]
+
+
+def test_a_result_prints_answers_verdicts_and_score() -> None:
+    result = exercise(xyz()).check([-4, "oops\x1b[31m", 4])
+    lines = repr(result).splitlines()
+    assert lines[2].split() == ["1", "q", "-4", "−4", "right"]
+    assert "oops [31m" in lines[3]
+    assert lines[-1] == "1 of 4 answers right"
+    assert result.score == 0.25
+
+
+# ----------------------------------------------------------------------------------------------------------- for pages
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_page_that_only_compares_comes_to_the_same_verdicts(name: str) -> None:
+    asked = exercise(DRAWN[name]())
+    recorded = json.loads(json.dumps(asked.recorded(), allow_nan=False))
+    rng = Random(name)
+
+    def judged(question: dict[str, object], answer: float) -> str:
+        def is_near(number: object) -> bool:
+            return near(answer, float(str(number)), recorded["tolerance"])
+
+        if any(map(is_near, question["accepted"])):  # type: ignore[call-overload]
+            return "right"
+        found = [kind for kind, numbers in question["mistakes"].items() if any(map(is_near, numbers))]  # type: ignore[attr-defined]
+        return found[0] if found else "wrong"
+
+    for question, entry in zip(asked.questions, recorded["questions"], strict=True):
+        slips = [n for numbers in question.mistakes.values() for n in numbers]
+        for answer in [question.answer, rng.choice(slips or [0.0]), rng.uniform(-9, 9)]:
+            alone = asked.check({question.number: answer}).verdicts[question.number - 1].kind
+            assert judged(entry, answer) == alone or all(term.source is None for term in question.terms)
+
+
+# -------------------------------------------------------------------------------------------------------------- saving
+
+
+@pytest.mark.parametrize(("name", "given"), [("ex.txt", "'.txt'"), ("ex", "'a bare name'")])
+def test_other_suffixes_are_refused(tmp_path: Path, name: str, given: str) -> None:
+    with pytest.raises(ValueError, match=f"an exercise is saved as .csv, .json or .svg, not as {given}"):
+        exercise(xyz()).save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
