@@ -10,7 +10,7 @@ What there is:
     fit, predict, accuracy                             training, and what comes of it
 """
 
-from nn.data import Table, blobs, circles, linear, minibatches, moons, read_csv, spirals, split, xor
+from nn.data import Table, blobs, circles, digits, linear, minibatches, moons, read_csv, spirals, split, xor
 from nn.layers import MLP, Dropout, Layer, Maxout, Neuron, Sequential, load_model
 from nn.losses import (
     binary_cross_entropy,
@@ -75,6 +75,7 @@ __all__ = [
     "circles",
     "cross_entropy",
     "descend",
+    "digits",
     "fit",
     "hinge",
     "huber",

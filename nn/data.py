@@ -5,9 +5,9 @@
     k   classes
 
 The shapes are `moons`, `circles`, `spirals`, `xor` and `blobs`, whose classes alternate from row to row, and `linear`,
-whose targets are real numbers. `noise` is the standard deviation of the normal noise that every coordinate gets, `rng`
-an int seed or a NumPy Generator: the same seed gives the same rows. Whatever makes no sense is a TypeError or a
-ValueError that names it.
+whose targets are real numbers; `digits` are images, which come with scikit-learn. `noise` is the standard deviation of
+the normal noise that every coordinate gets, `rng` an int seed or a NumPy Generator: the same seed gives the same rows.
+Whatever makes no sense is a TypeError or a ValueError that names it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nn.checks import checked, whole
 from nn.init import Rng, generator
-from nn.optim import checked, whole
 
-__all__ = ["Table", "blobs", "circles", "linear", "minibatches", "moons", "read_csv", "spirals", "split", "xor"]
+__all__ = [
+    "ColumnError",
+    "Table",
+    "blobs",
+    "circles",
+    "digits",
+    "linear",
+    "minibatches",
+    "moons",
+    "read_csv",
+    "spirals",
+    "split",
+    "xor",
+]
 
 Floats = NDArray[np.float64]
 Classes = NDArray[np.int64]
@@ -149,6 +162,23 @@ def _centers(centers: int | ArrayLike) -> Floats:
     return middles
 
 
+# ------------------------------------------------------------------------------------------------------------- digits
+
+
+def digits() -> tuple[Floats, Classes]:
+    """Return 1,797 images of handwritten digits, (n, 64): 8 rows of 8 pixels from 0 to 1; and which digit each one is.
+
+    They come with scikit-learn, the extra `[digits]`: ImportError, with the line to type, without it. (E. Alpaydin,
+    C. Kaynak, "Optical recognition of handwritten digits", UCI Machine Learning Repository, 1998: the test set.)
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise ImportError('the images of digits come with scikit-learn: pip install "gatewise[digits]"') from None
+    X, y = load_digits(return_X_y=True)
+    return X.astype(np.float64) / 16.0, y.astype(np.int64)
+
+
 # --------------------------------------------------------------------------------------------------------- parts of it
 
 
@@ -211,6 +241,10 @@ class Table(NamedTuple):
     label: str  # the name of the column that y was read from
 
 
+class ColumnError(ValueError):
+    """A file has no column of the name that was asked for."""
+
+
 class _Line(NamedTuple):
     number: int  # the line of the file that the row begins on, counted from 1
     cells: list[str]
@@ -224,7 +258,8 @@ def read_csv(path: str | PathLike[str], label: str | None = None) -> Table:
 
     label: the name of the column of classes, the last one where it is None. Classes are words or whole numbers; they
     become 0 … k-1 in sorted order. Empty lines are passed over. Raises OSError where the file cannot be read, and
-    ValueError, naming line and column, for what is no such table: it never guesses, and never leaves rows out.
+    ValueError, naming line and column, for what is no such table: it never guesses, and never leaves rows out;
+    ColumnError, a ValueError too, for a label that names none.
     """
     header, lines = _lines(path)
     columns = _column_names(header, path)
@@ -286,7 +321,7 @@ def _label_index(columns: tuple[str, ...], label: str | None, path: str | PathLi
         return columns.index(label)
     close = get_close_matches(label, columns, n=3)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"it has {', '.join(map(repr, columns))}"
-    raise ValueError(f"{path} has no column {label!r}: {hint}")
+    raise ColumnError(f"{path} has no column {label!r}: {hint}")
 
 
 def _trouble(line: _Line, columns: tuple[str, ...], at: int) -> str | None:

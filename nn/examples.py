@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 
 from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, hinge, multiclass_hinge, nll
 
-__all__ = ["Examples", "checked_examples", "checked_rows", "checked_targets", "compares_numbers", "loss_name"]
+__all__ = [
+    "Examples",
+    "checked_examples",
+    "checked_rows",
+    "checked_targets",
+    "compares_numbers",
+    "is_known",
+    "loss_name",
+]
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[Any]  # float64 or int64
@@ -130,6 +138,11 @@ def loss_name(loss: Callable[..., Any]) -> str:
 def compares_numbers(loss: Callable[..., Any]) -> bool:
     """Tell whether a loss of nn.losses makes outputs approach targets, as mse does, and knows no classes."""
     return TARGETS.get(_original(loss)) is _as_many
+
+
+def is_known(loss: Callable[..., Any]) -> bool:
+    """Tell whether a loss is one of nn.losses."""
+    return _original(loss) in TARGETS
 
 
 def _original(loss: Callable[..., Any]) -> Callable[..., Any]:

@@ -21,8 +21,8 @@ import numpy as np
 from autograd import functions
 from autograd.elementary import Number
 from autograd.value import Value
+from nn.checks import checked
 from nn.module import Module
-from nn.optim import checked
 
 __all__ = [
     "LOSSES",

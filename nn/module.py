@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.value import Value
+from autograd.value import Value, as_float
 from nn import storage
 
 __all__ = ["Module"]
@@ -43,6 +43,7 @@ class Module:
     """
 
     training = True  # set by train() and eval(): dropout acts in training only
+    _threshold: float | None = None
     path = ""  # set by relabel()
     counted: ClassVar[Mapping[str, tuple[str, int]]] = {}  # a list's attribute -> what one is called, the first number
     is_array = False  # whether the arrays of this module hold the numbers of its parts too
@@ -50,6 +51,29 @@ class Module:
     def __call__(self, x: Any) -> Any:
         """Return what the module makes of its input."""
         raise NotImplementedError(f"{type(self).__name__} has no __call__ yet: write what it makes of its input")
+
+    # ----------------------------------------------------------------------------------------------- what outputs mean
+
+    @property
+    def ends_in(self) -> str | None:
+        """The name of the activation that its outputs come from, None where its own code may do anything."""
+        return None
+
+    @property
+    def threshold(self) -> float:
+        """Where a single output tells two classes apart: above it lies class 1.
+
+        0, or 0.5 where the module ends in a sigmoid. `fit` sets it to 0.5 where the loss makes outputs approach the
+        classes 0 and 1 themselves, as mse does; it may be set to any other number, and to None for its own again.
+        Files keep what was set.
+        """
+        if self._threshold is not None:
+            return self._threshold
+        return 0.5 if self.ends_in == "sigmoid" else 0.0
+
+    @threshold.setter
+    def threshold(self, number: float | None) -> None:
+        self._threshold = None if number is None else as_float(number)
 
     # ------------------------------------------------------------------------------------------------------- parts
 
@@ -188,7 +212,8 @@ class Module:
         state = self.state_dict()
         for key, numbers in state.items():
             _finite(key, numbers)
-        storage.write(path, self.architecture(), state)
+        plan = self.architecture()
+        storage.write(path, plan and plan | self._kept(), state)
 
     def load(self, path: str | PathLike[str]) -> None:
         """Set all parameters from a file that `save` wrote, or none.
@@ -197,12 +222,20 @@ class Module:
         shapes; OSError where it cannot be read.
         """
         (theirs, state), ours = storage.read(path), self.architecture()
+        threshold = theirs.pop("threshold", None) if theirs else None
         if theirs and ours and _fixed(theirs) != _fixed(ours):
             raise ValueError(f"{path} does not fit: it holds another architecture than {self!r}")
+        before = self._threshold
         try:
+            self.threshold = threshold
             self.load_state_dict(state)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
+            self._threshold = before
             raise ValueError(f"{path} does not fit: {error}") from None
+
+    def _kept(self) -> dict[str, Any]:
+        """Return what a file keeps beside the architecture."""
+        return {} if self._threshold is None else {"threshold": self._threshold}
 
     def architecture(self) -> dict[str, Any] | None:
         """Return how the module is made as plain data, None where names and sizes do not tell."""

@@ -16,7 +16,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from autograd import DomainError, Value, jvp, no_grad, value_and_grad
 from autograd.elementary import maximum, sqrt
+from nn.checks import checked, whole
 
 __all__ = [
     "OPTIMIZERS",
@@ -36,11 +37,9 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "StopAtGradientNorm",
-    "checked",
     "descend",
     "line_search",
     "optimizer_named",
-    "whole",
 ]
 
 inf = math.inf
@@ -53,29 +52,6 @@ BLUR = 1e-10  # values of f that differ by less, relative to their size, do not 
 
 
 # ------------------------------------------------------------------------------------------------- what may be given
-
-
-def checked(
-    owner: str, name: str, x: Any, low: float = 0.0, high: float = inf, *, above: float = -inf, below: float = inf
-) -> float:
-    """Return x as a float if low <= x <= high and above < x < below; else an error that names owner and rule."""
-    if isinstance(x, bool) or not isinstance(x, Real):
-        raise TypeError(f"{owner} needs a number for {name}, got {type(x).__name__} {x!r}")
-    number = float(x)
-    if low <= number <= high and above < number < below:
-        return number
-    limits = {">": above, ">=": -inf if above >= low else low, "<=": high, "<": below}
-    rule = " and ".join([f"{name} {sign} {limit:g}" for sign, limit in limits.items() if math.isfinite(limit)])
-    raise ValueError(f"{owner} needs {rule or f'a finite {name}'}, got {name} = {number!r}")
-
-
-def whole(owner: str, name: str, n: Any, low: int) -> int:
-    """Return n if it is a whole number >= low; else an error that names the owner and the rule."""
-    if isinstance(n, bool) or not isinstance(n, Integral):
-        raise TypeError(f"{owner} needs a whole number for {name}, got {type(n).__name__} {n!r}")
-    if n < low:
-        raise ValueError(f"{owner} needs {name} >= {low}, got {name} = {n}")
-    return int(n)
 
 
 def leaves(owner: str, parameters: Iterable[Value]) -> list[Value]:

@@ -9,28 +9,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd import DomainError, Value, no_grad
-from nn.examples import Examples, checked_rows, checked_targets, compares_numbers
-from nn.layers import Dropout, Layer, Neuron, Sequential
+from nn.examples import Examples, checked_rows, checked_targets, compares_numbers, is_known
 from nn.module import Module
 
 __all__ = [
-    "Scoring",
     "accuracy",
     "computed",
     "count_of",
-    "last_activation",
+    "has_classes",
     "mean_loss",
     "mode",
     "parts_of",
     "predict",
-    "scoring_of",
+    "set_threshold",
+    "share_right",
 ]
 
 Floats = NDArray[np.float64]
@@ -51,8 +49,8 @@ def predict(model: Module, X: Any) -> Floats:
 def accuracy(model: Module, X: Any, y: Any) -> float:
     """Return the share of rows X (n, d) that a model puts into their classes y (n,).
 
-    Of several outputs the largest is the class, 0 … k-1. One output means class 1 where it is positive, or above 0.5
-    where the model ends in a sigmoid; the other class is 0 or -1. ValueError for labels that are no such classes.
+    Of several outputs the largest is the class, 0 … k-1. One output means class 1 where it is above model.threshold;
+    the other class is 0 or -1. ValueError for labels that are no such classes.
     """
     rows, labels = checked_rows(X), checked_targets(y)
     k = count_of(model, rows)
@@ -61,46 +59,34 @@ def accuracy(model: Module, X: Any, y: Any) -> float:
     if not _are_classes(labels, k):
         classes = f"0 … {k - 1}" if k > 1 else "0 and 1, or -1 and 1"
         raise ValueError(f"accuracy of a model of {k} output{'s' * (k > 1)} needs classes {classes}, one per row")
-    return Scoring(_threshold(model)).accuracy(computed(model, parts_of(model), rows), labels)
+    return share_right(model, computed(model, parts_of(model), rows), labels)
 
 
-@dataclass(frozen=True, slots=True)
-class Scoring:
-    """How outputs become classes: of several the largest, a single one by its threshold."""
-
-    threshold: float
-
-    def accuracy(self, outputs: Floats, y: NDArray[Any]) -> float:
-        """Return the share of outputs (n,) or (n, k) whose class is that in y (n,)."""
-        right = outputs.argmax(axis=1) == y if outputs.ndim == 2 else (outputs > self.threshold) == (y > 0)
-        return float(right.mean())
+def share_right(model: Module, outputs: Floats, y: NDArray[Any]) -> float:
+    """Return the share of a model's outputs (n,) or (n, k) whose class is that in y (n,)."""
+    right = outputs.argmax(axis=1) == y if outputs.ndim == 2 else (outputs > model.threshold) == (y > 0)
+    return float(right.mean())
 
 
-def scoring_of(model: Module, loss: Loss, examples: Examples, k: int) -> Scoring | None:
-    """Return how to score a model in training, None where the targets are no classes."""
-    y = examples.y
-    if examples.targets.dtype.kind != "i" or not _are_classes(y, k):
-        return None
-    # a loss that compares numbers makes outputs approach 0 and 1 themselves, not the two sides of 0
-    return Scoring(0.5 if compares_numbers(loss) and y.min() >= 0 else _threshold(model))
+def has_classes(examples: Examples, k: int) -> bool:
+    """Tell whether the targets of training are classes, of which a model of k outputs can be right or wrong."""
+    return examples.targets.dtype.kind == "i" and _are_classes(examples.y, k)
+
+
+def set_threshold(model: Module, loss: Loss, y: NDArray[Any], k: int) -> None:
+    """Set where the single output that a loss trains tells two classes apart; with a loss of one's own, leave it.
+
+    A loss that compares numbers makes outputs approach 0 and 1 themselves, not the two sides of 0.
+    """
+    if k == 1 and is_known(loss):
+        approaches = compares_numbers(loss) and _are_classes(y, k) and y.min() >= 0
+        model.threshold = 0.5 if approaches else None
 
 
 def _are_classes(y: NDArray[Any], k: int) -> bool:
     if y.ndim != 1:
         return False
     return any(bool(np.isin(y, classes).all()) for classes in ([range(k)] if k > 1 else [(0, 1), (-1, 1)]))
-
-
-def _threshold(model: Module) -> float:
-    return 0.5 if last_activation(model) == "sigmoid" else 0.0
-
-
-def last_activation(model: Module) -> str | None:
-    """Return the name of the activation that a model ends in, None where its own code may do anything."""
-    part: Module | None = model
-    while isinstance(part, Sequential):
-        part = next((layer for layer in reversed(part.layers) if not isinstance(layer, Dropout)), None)
-    return part.activation.name if isinstance(part, (Layer, Neuron)) else None
 
 
 def computed(model: Module, parts: Sequence[Module], rows: Floats) -> Floats:

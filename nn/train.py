@@ -18,24 +18,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import DomainError, TracingError, Value, no_grad
+from nn.checks import whole
 from nn.data import minibatches
 from nn.examples import Examples, checked_examples, checked_rows, loss_name
 from nn.init import generator
 from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, nll
 from nn.module import Module
-from nn.optim import Optimizer, optimizer_named, whole
+from nn.optim import Optimizer, optimizer_named
 from nn.outputs import (
     Loss,
-    Scoring,
     accuracy,
     computed,
     count_of,
-    last_activation,
+    has_classes,
     mean_loss,
     mode,
     parts_of,
     predict,
-    scoring_of,
+    set_threshold,
+    share_right,
 )
 from nn.schedule import Schedule
 from nn.steps import Compiled, Culprit, Eager, Vector, culprit, draws
@@ -158,7 +159,8 @@ def fit(
 
     Dropout acts in training only; the model's modes are as before at the end. Ctrl-C keeps the weights of the last
     whole step and returns the epochs that were completed, `interrupted` set. Accuracy is measured where targets are
-    classes, and not where they are other numbers. What makes no sense is a ValueError or TypeError before any step.
+    classes, and not where they are other numbers; of one output `model.threshold` decides, which is set here to suit
+    the loss. What makes no sense is a ValueError or TypeError before any step.
     Raises TrainingError when the loss, its gradient or a step is not finite or leaves a gate's domain; the model then
     has the last weights whose loss and gradient were finite.
     """
@@ -178,10 +180,11 @@ def fit(
         callbacks=_callbacks(callbacks),
         regularizer=regularizer,
         random=generator(0 if rng is None else rng),
-        scoring=scoring_of(model, rule, examples, k),
+        has_classes=has_classes(examples, k),
         compiled=bool(compiled),
     )
     _try_out(trainer)
+    set_threshold(model, rule, examples.y, k)
     return trainer.run(whole("fit", "epochs", epochs, 0), progress)
 
 
@@ -199,7 +202,7 @@ class Trainer:
     callbacks: Sequence[Callback]
     regularizer: Callable[[], Any] | None
     random: np.random.Generator
-    scoring: Scoring | None
+    has_classes: bool  # then accuracy is measured
     compiled: bool
     parts: list[Module] = field(init=False)
     parameters: list[Value] = field(init=False)  # all of the model; the optimizer may have fewer
@@ -303,16 +306,15 @@ class Trainer:
 
     def measure(self) -> None:
         """Add what is measured at the end of an epoch, without dropout, to the history."""
-        history, scoring = self.history, self.scoring
-        if scoring:
-            history.accuracy.append(
-                scoring.accuracy(computed(self.model, self.parts, self.examples.X), self.examples.y)
-            )
+        history = self.history
+        if self.has_classes:
+            outputs = computed(self.model, self.parts, self.examples.X)
+            history.accuracy.append(share_right(self.model, outputs, self.examples.y))
         if self.validation:
             outputs = computed(self.model, self.parts, self.validation.X)
             history.validation_loss.append(mean_loss(self.loss, outputs, self.validation.targets))
-            if scoring:
-                history.validation_accuracy.append(scoring.accuracy(outputs, self.validation.y))
+            if self.has_classes:
+                history.validation_accuracy.append(share_right(self.model, outputs, self.validation.y))
 
     def finished(self, epoch: int) -> bool:
         """Tell whether an epoch was the last: because validation gets no better, or by a callback's word."""
@@ -467,7 +469,7 @@ def _callbacks(given: Any) -> list[Callback]:
 
 def _check_output(model: Module, loss: Loss) -> None:
     """Refuse a loss of logits for a model whose last layer has made probabilities of them: both would be applied."""
-    last = last_activation(model)
+    last = model.ends_in
     if (loss, last) in ((binary_cross_entropy, "sigmoid"), (cross_entropy, "softmax"), (nll, "softmax")):
         wanted = "log-probabilities" if loss is nll else "logits, as they are before any activation"
         other = "binary_cross_entropy" if loss is binary_cross_entropy else "cross_entropy"

@@ -68,7 +68,7 @@ def tokens_of(name: str) -> list[int]:
 def batches(names: Sequence[str], steps: int, seed: int = 0) -> Iterator[np.ndarray]:
     """Yield an array of tokens per step, a row per name, (BATCH, letters + 2); each name is equally likely.
 
-    One program serves one length, so the names of a step have the length of the first that is drawn.
+    One program serves one length, so all names of a step are as long as the first that is drawn.
     """
     rng = random.Random(seed)
     same_length: dict[int, list[str]] = {}
@@ -176,7 +176,7 @@ class Compiled:
     """A step as an array program: the loss of one name is recorded once per length, and run on all names of a batch.
 
     A program owns its vector of parameters, and there is one per length; so the weights live here, and each program is
-    handed them before it runs. That copies 34 kB, some hundredth of a step.
+    handed them before it runs: a copy of 34 kB, which takes a few thousandths of the step.
     """
 
     def __init__(self, model: MicroGPT, optimizer: Adam) -> None:

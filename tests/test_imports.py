@@ -33,7 +33,7 @@ RULES = {
     "autograd.gates": Rule(("autograd.elementary", "autograd.errors")),
     "autograd.value": Rule(("autograd.elementary", "autograd.errors", "autograd.gates", "autograd.graph")),
     "autograd.lifting": Rule(("autograd",), late=("numpy", "jax")),
-    "nn": Rule(("nn", "autograd", "numpy"), late=("tqdm",)),
+    "nn": Rule(("nn", "autograd", "numpy"), late=("tqdm", "sklearn")),
     "viz": Rule(("viz", "autograd"), late=VIZ_LIBRARIES),
     "viz.cli": Rule(("viz", "autograd", "nn"), late=VIZ_LIBRARIES),
 }

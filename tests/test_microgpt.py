@@ -1,5 +1,6 @@
 """The scalar GPT of notebooks/microgpt.py: the same losses by either engine, and names at the end."""
 
+import doctest
 import importlib.util
 import math
 import random
@@ -43,13 +44,18 @@ def test_the_names_are_800_different_ones_of_small_letters_that_fit_the_context(
     assert {len(gpt.tokens_of(name)) for name in names} == set(range(5, 13))
 
 
+def test_the_examples_in_the_lesson_s_docstrings_are_true(gpt):
+    found = doctest.testmod(gpt)
+    assert (found.failed, found.attempted) == (0, 1)
+
+
 @pytest.mark.parametrize("name", ["", "Anna", "o'neil", "zoë", "a" * 16])
 def test_a_name_that_the_model_cannot_read_is_refused_with_what_it_may_be(gpt, name):
     with pytest.raises(ValueError, match=r"1 to 15 letters, each from a to z, got "):
         gpt.tokens_of(name)
 
 
-def test_the_longest_name_fills_the_context(gpt):
+def test_the_longest_name_that_is_accepted_fills_the_context(gpt):
     model, name = gpt.MicroGPT(), gpt.tokens_of("a" * 15)
     assert len(name) == 17  # 16 are read, 16 are asked for
     assert model.loss(name).data > 0

@@ -13,6 +13,7 @@ from viz.plots import (
     plot_histograms,
     plot_history,
     plot_loss_landscape,
+    plot_misread,
 )
 from viz.stepper import Stepper, step
 
@@ -30,6 +31,7 @@ __all__ = [
     "plot_histograms",
     "plot_history",
     "plot_loss_landscape",
+    "plot_misread",
     "step",
     "story",
     "table",

@@ -130,7 +130,7 @@ VERDICTS = {  # what is said of an answer, by its kind
 
 
 def near(answer: float, number: float, tolerance: float) -> bool:
-    """Tell whether an answer is as good as a number: the one comparison there is."""
+    """Tell whether an answer is as good as a number: the one comparison there is, here and on a page."""
     if math.isnan(answer) or math.isnan(number):
         return math.isnan(answer) and math.isnan(number)
     return answer == number or abs(answer - number) <= max(tolerance * abs(number), NOTHING) < math.inf
@@ -178,7 +178,11 @@ class Question:
         return sum(products) if len(products) == len(self.terms) else None
 
     def recorded(self) -> dict[str, Any]:
-        """Return what a script is to know: it compares an answer with numbers, and computes none but `carried`."""
+        """Return what a script is to know: an answer is compared with `accepted`, then with each of `mistakes`.
+
+        Between the two stands what is carried on from earlier answers: the sum over `terms` of the answer to `source`
+        (1 where it is null) × `local`, or that with two decimals; it is right where those answers were.
+        """
         return {
             "number": self.number,
             "wire": self.wire.index,
@@ -323,7 +327,6 @@ class Exercise:
         """Return what a script is to know: all that is left to it is whether an answer is `near` a number."""
         return {
             "tolerance": self.questions[0].tolerance,
-            "loose": LOOSE,
             "nothing": NOTHING,
             "verdicts": VERDICTS,
             "questions": [question.recorded() for question in self.questions],

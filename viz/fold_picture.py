@@ -29,9 +29,9 @@ __all__ = ["picture_of_folded"]
 MARGIN, MOST_COLUMNS = 22.0, 6
 HEADLINE, FACT, BETWEEN = 19, 13, 44.0
 
-CARD, CARD_HEIGHT, PART_GAP, PORT_GAP = 236.0, 158.0, 28.0, 44.0
-UNIT, UNIT_HEIGHT, UNIT_GAP = 226.0, 42.0, 9.0
-BENDS, THREADS, LANE = 34.0, 80.0, 12.0
+CARD, CARD_HEIGHT, PART_GAP, PORT_GAP = 212.0, 158.0, 28.0, 44.0
+UNIT, UNIT_HEIGHT, UNIT_GAP = 202.0, 42.0, 9.0
+BENDS, THREADS, LANE = 24.0, 48.0, 12.0
 
 ROW, ROW_HEIGHT, ROW_GAP, ROW_BAR, MOST_LANES = 1160.0, 58.0, 36.0, 290.0, 6
 
@@ -295,8 +295,8 @@ class Columns:
         yield _text(x + 10, y + 17, unit.name.rsplit("/", 1)[-1], 14, "name", of, UNIT - 30 - room)
         value, gradient = self.notation.short(unit.value), f"{BACK} {self.notation.short(unit.gradient)}"
         yield Text(x + 10, y + 34, value, 11, "value", of, title=f"mean |value| = {full(unit.value)}")
-        yield Text(x + 84, y + 34, gradient, 11, "gradient", of, title=f"mean |gradient| = {full(unit.gradient)}")
-        yield from _bar(x + 172, y + 26, 50.0, 8.0, unit, self.axis, of)
+        yield Text(x + 74, y + 34, gradient, 11, "gradient", of, title=f"mean |gradient| = {full(unit.gradient)}")
+        yield from _bar(x + 152, y + 26, 42.0, 8.0, unit, self.axis, of)
 
     def _output_texts(self) -> tuple[str, str, str]:
         value = self.notation.short(self.folded.value)

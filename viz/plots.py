@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import Value, no_grad
 from autograd.errors import DomainError
 from viz.notation import MINUS, clipped
+from viz.paper import blank
 from viz.plot_style import (
     BELOW,
     BESIDE,
@@ -35,6 +36,8 @@ from viz.plot_style import (
     LOOKS,
     SMALL,
     TALL,
+    TITLE,
+    WIDTH,
     Look,
     Plot,
     entry,
@@ -60,6 +63,7 @@ __all__ = [
     "plot_histograms",
     "plot_history",
     "plot_loss_landscape",
+    "plot_misread",
 ]
 
 
@@ -141,8 +145,8 @@ def plot_decision_boundary(
 ) -> tuple[Any, Any]:
     """Plot which class a model of two inputs gives every point of the plane, and the samples; wrong ones are ringed.
 
-    One output stands for two classes: the larger number in y where it is above `threshold`, which is 0 unless given, or
-    0.5 for a model that ends in a sigmoid. k outputs stand for the classes 0 … k-1, and the largest wins. `margin`
+    One output stands for two classes: the larger number in y where it is above `threshold`, which is the model's own
+    unless given, and 0 where it has none. k outputs stand for the classes 0 … k-1, and the largest wins. `margin`
     draws the lines where the output is so far from the threshold, or the best output so far ahead of the next one.
     `features` and `classes` name the axes and, in their order, the classes.
 
@@ -157,7 +161,7 @@ def plot_decision_boundary(
     plane = [across[None, :].repeat(resolution, 0), up[:, None].repeat(resolution, 1)]
     with _evaluating(model):
         outputs, reached = _outputs(model, plane), _outputs(model, list(points.T))
-    limit = _threshold_of(model) if threshold is None else threshold
+    limit = getattr(model, "threshold", 0.0) if threshold is None else threshold
     known = _known_classes(labels, len(outputs))
     wrong = labels != np.array(known)[_gaps(reached, limit).argmax(axis=0)]
     plot = panels(ax, 1, 1, height=TALL)
@@ -212,12 +216,6 @@ def _evaluating(model: Any) -> Iterator[None]:
     finally:
         if was_training:
             model.train()
-
-
-def _threshold_of(model: Any) -> float:
-    """Return where one output tells two classes apart: 0.5 after a sigmoid, else 0."""
-    last = (getattr(model, "layers", None) or [model])[-1]
-    return 0.5 if getattr(getattr(last, "activation", None), "name", None) == "sigmoid" else 0.0
 
 
 def _gaps(outputs: Array, threshold: float) -> Array:
@@ -314,6 +312,59 @@ def _scatter(ax: Any, points: Array, labels: Any, names: Mapping[Any, str], wron
     if wrong.any():
         rings = {"s": 4.5 * size, "facecolors": "none", "edgecolors": INK, "linewidths": 1.5}
         ax.scatter(*points[wrong].T, label="wrong", **rings)
+
+
+# ------------------------------------------------------------------------------------------------------ misread images
+
+TILES, COLUMNS = 24, 8  # images at most, and side by side
+
+
+def plot_misread(
+    model: Callable[[list[Any]], Any],
+    X: Any,
+    y: Any,
+    shape: tuple[int, int],
+    *,
+    classes: Sequence[str] | None = None,
+) -> tuple[Any, Any]:
+    """Plot the images that a model puts into a wrong class, those it is most sure of first, 24 at most.
+
+    X: (n, d), an image per row; shape: its rows and columns of pixels; y: (n,), classes 0 … k-1 of k outputs, or of one
+    output as for `plot_decision_boundary`. Over each image stands its class, and the one the model takes it for.
+    `classes` names them in their order. ValueError for other shapes.
+    """
+    import numpy as np
+
+    images, labels = np.asarray(X, dtype=float), np.asarray(y)
+    if images.ndim != 2 or images.shape[1] != math.prod(shape) or labels.shape != (len(images),) or not len(images):
+        told = f"got {' × '.join(map(str, images.shape))} and {len(np.atleast_1d(labels))} classes"
+        raise ValueError(f"X needs a row of {shape[0]} · {shape[1]} pixels for each class in y: {told}")
+    with _evaluating(model):
+        gaps = _gaps(_outputs(model, list(images.T)), getattr(model, "threshold", 0.0))
+    known = _known_classes(labels, 1 if len(gaps) == 2 else len(gaps))
+    names = dict(zip(range(len(known)), classes or map(str, known)))
+    truth, guess = np.array([known.index(label) for label in labels.tolist()]), gaps.argmax(axis=0)
+    wrong = np.flatnonzero(truth != guess)
+    ranked = wrong[np.argsort(-gaps.max(axis=0)[wrong], kind="stable")][:TILES].tolist()
+    shown = [(images[i].reshape(shape), names[truth[i]], names[guess[i]]) for i in ranked]
+    return _tiles(shown, len(wrong), len(labels))
+
+
+def _tiles(shown: Sequence[tuple[Array, str, str]], wrong: int, n: int) -> Plot:
+    """Draw images side by side, each with its class and what it was taken for."""
+    rows = max(1, math.ceil(len(shown) / COLUMNS))
+    fig = blank(WIDTH, 60 + 118 * rows, layout="constrained")
+    axes = fig.subplots(rows, COLUMNS, squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, (pixels, truth, guess) in zip(axes.flat, shown):
+        ax.imshow(pixels, cmap="gray_r", interpolation="nearest")
+        told = f"{clipped(truth)}, read {clipped(guess)}"
+        ax.set_title(told, fontsize=SMALL, color=INK, parse_math=False)
+    more = f"; the {len(shown)} it was most sure of" if wrong > len(shown) else ""
+    title = f"{wrong:,} of {n:,} misread ({100 * wrong / n:.4g} %){more}"
+    fig.suptitle(title, fontsize=TITLE, x=0.01, ha="left", color=INK)
+    return Plot(fig, axes)
 
 
 # ------------------------------------------------------------------------------------------------------ loss landscape

@@ -24,6 +24,7 @@ __all__ = [
     "complain",
     "heading",
     "meant",
+    "note",
     "say",
     "shown",
     "speaks_unicode",
@@ -62,14 +63,19 @@ def say(text: str) -> None:
     print(coloured(fit(text, out)) if wants_colour(out) else fit(text, out), file=out)
 
 
+def note(text: str) -> None:
+    """Print a text on standard error, at once; a stream that takes no more is no reason to stop."""
+    with suppress(OSError):
+        if sys.stderr:
+            print(fit(text, sys.stderr), file=sys.stderr, flush=True)
+
+
 def complain(error: object, status: int) -> int:
     """Print on standard error what went wrong, and return the status."""
     rule, *picture = str(error).split("\n")
     # one sign for one in the lines that show an expression, so that the caret below it keeps its place
     lines = [f"gatewise: {rule}", *[line.replace("…", "~") for line in picture]]
-    with suppress(OSError):
-        if sys.stderr:
-            print(fit("\n".join(lines), sys.stderr), file=sys.stderr)
+    note("\n".join(lines))
     return status
 
 

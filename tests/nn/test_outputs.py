@@ -1,6 +1,7 @@
 """Outputs are the model's own, row by row, and right where the class is."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 
 from autograd import DomainError, Value
 from nn.data import moons
-from nn.layers import MLP, Dropout, Layer, Maxout, Neuron, Sequential
+from nn.layers import MLP, Dropout, Layer, Maxout, Neuron, Sequential, load_model
 from nn.module import Module
 from nn.outputs import accuracy, predict
+from nn.train import fit
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,52 @@ def test_an_output_that_no_input_reaches_is_the_same_in_every_row() -> None:
             return [x[0], 7.0]
 
     assert predict(Still(), [[1.0], [2.0]]).tolist() == [[1.0, 7.0], [2.0, 7.0]]
+
+
+@pytest.mark.parametrize("loss", ["mse", "quadratic", "huber", "hinge", "binary_cross_entropy", "own"])
+@pytest.mark.parametrize("lowest", [0, -1])
+def test_training_and_accuracy_agree_on_what_is_right(loss: Any, lowest: int, tmp_path: Path) -> None:
+    X, y = moons(40, rng=1)
+    if loss == "binary_cross_entropy" and lowest:
+        return
+    model = MLP(2, [4, 1], "tanh")
+    labels = np.where(y == 1, 1, lowest)
+    rule = (lambda prediction, target: (prediction - target) ** 2) if loss == "own" else loss
+    history = fit(model, X, labels, loss=rule, optimizer="adam", epochs=30, progress=False, validation=(X, labels))
+    assert accuracy(model, X, labels) == history.accuracy[-1] == history.validation_accuracy[-1]
+    assert model.threshold == (0.5 if loss in ("mse", "quadratic", "huber") and lowest == 0 else 0.0)
+    for suffix in ("npz", "json"):
+        model.save(tmp_path / f"model.{suffix}")
+        again = MLP(2, [4, 1], "tanh")
+        again.load(tmp_path / f"model.{suffix}")
+        for each in (load_model(tmp_path / f"model.{suffix}"), again):
+            assert accuracy(each, X, labels) == history.accuracy[-1]
+
+
+def test_the_threshold_is_that_of_the_activation_until_it_is_set() -> None:
+    model = Sequential(Layer(2, 1, "sigmoid"), Dropout(0.5))
+    assert (model.threshold, MLP(2, [1]).threshold, Module().threshold) == (0.5, 0.0, 0.0)
+    model.threshold = 0.25
+    assert model.threshold == 0.25
+    model.threshold = None
+    assert model.threshold == 0.5
+    with pytest.raises(TypeError):
+        model.threshold = "high"
+
+
+def test_a_file_with_a_threshold_that_is_no_number_changes_nothing(tmp_path: Path) -> None:
+    model = MLP(2, [1], rng=1)
+    model.threshold = 0.25
+    model.save(tmp_path / "model.json")
+    damaged = (tmp_path / "model.json").read_text(encoding="utf-8").replace("0.25", '"<b>"')
+    (tmp_path / "model.json").write_text(damaged, encoding="utf-8")
+    other = MLP(2, [1], rng=2)
+    before = [p.data for p in other.parameters()]
+    with pytest.raises(ValueError, match="does not fit"):
+        other.load(tmp_path / "model.json")
+    assert ([p.data for p in other.parameters()], other.threshold) == (before, 0.0)
+    with pytest.raises(ValueError, match="no model that can be made"):
+        load_model(tmp_path / "model.json")
 
 
 @pytest.mark.parametrize(

@@ -56,14 +56,14 @@ def test_a_wrong_rule_is_marked_where_it_is_and_nowhere_else(share: float, told:
     diagram = draw(f, check=True)
     assert diagram.svg.count('class="gw-alarm"') == 1
     assert told in diagram.svg
-    assert f"Gradient check: {WRONG} 1 of 7 edges and 1 of 2 inputs disagree: square, x → a" in repr(diagram)
+    assert f"Gradient check: {WRONG} 1 of 8 edges and 1 of 2 inputs disagree: square, x → a" in repr(diagram)
 
 
 def test_right_rules_get_a_verdict_and_no_mark() -> None:
     diagram = draw(sigmoid_neuron(), check=True)
     assert WRONG not in "".join(note.text for _, note in notes(sigmoid_neuron()) if note)
     assert "gw-alarm" not in diagram.svg
-    assert repr(diagram).endswith("Gradient check: 10 edges and 5 inputs agree to 1e-06.")
+    assert repr(diagram).endswith("Gradient check: 13 edges and 5 inputs agree to 1e-06.")
     assert "agree to 1e-06" in diagram.svg
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import subprocess
 import sys
@@ -136,6 +137,21 @@ def test_a_notebook_shows_the_plot_and_its_figure(plot: Callable[..., Any]) -> N
         assert bundle["image/png"].startswith(b"\x89PNG")
         width, height = made.fig.get_size_inches() * paper.PIXELS_PER_INCH
         assert metadata["image/png"] == {"width": round(width), "height": round(height)}
+
+
+@every_plot
+def test_what_a_notebook_stores_is_smaller_and_looks_the_same(
+    plot: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = pytest.importorskip("PIL.Image")
+    fig = plot().fig
+    whole = paper.encoded(fig, "png")
+    monkeypatch.setattr(paper, "encoded", lambda *_: whole)
+    stored = fig._repr_png_()[0]
+    assert len(stored) < 0.5 * len(whole)
+    seen, meant = [np.asarray(image.open(io.BytesIO(png)).convert("RGB"), dtype=int) for png in (stored, whole)]
+    assert np.abs(seen - meant).max() <= 24  # of 255
+    assert seen[0, 0].tolist() == meant[0, 0].tolist()  # the ground, which meets the page
 
 
 @every_plot

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from viz.drawing import write_aside
 from viz.notation import clipped
-from viz.plots import plot_decision_boundary, plot_history
-from viz.shell import NUMBER, FileError, UsageError, command_line, complain, meant, say, shown, writing
+from viz.plots import plot_decision_boundary, plot_history, plot_misread
+from viz.shell import NUMBER, FileError, UsageError, command_line, complain, meant, note, say, shown, writing
 
 if TYPE_CHECKING:
     import nn
@@ -28,6 +28,8 @@ __all__ = ["EXAMPLE", "NOTES", "takes_training", "train"]
 
 EXAMPLE = ("train", "moons", "--hidden", "16", "16", "--epochs", "100")
 NOTES = """
+The digits are 1,797 images of 8 × 8 pixels, which come with scikit-learn: pip install "gatewise[digits]".
+
 A CSV file names its columns in its first line. They are scaled for training, and the scaling is then folded into
 the weights of the first layer: the saved model takes the file's own numbers.
 """
@@ -42,7 +44,8 @@ class Samples:
     y: Any  # int64 (n,)
     columns: tuple[str, ...]
     classes: tuple[str, ...]
-    is_made_up: bool  # and so of a scale that suits a network as it is
+    is_scaled: bool = True  # and so suits a network as it is
+    shape: tuple[int, int] | None = None  # of images: rows and columns of pixels
 
 
 def train(arguments: Namespace) -> int:
@@ -56,7 +59,7 @@ def train(arguments: Namespace) -> int:
     say(introduced(samples, model, loss, options))
     history, trouble = trained(model, loss, samples, options)
     say(f"\naccuracy: {accuracies(model, samples, options)}")
-    for line in kept(folder, model, samples, history):
+    for line in kept(folder, model, samples, history, options):
         say(line)
     if trouble:
         return complain(trouble, 1)
@@ -72,35 +75,54 @@ def samples_of(arguments: Namespace, options: Mapping[str, Any]) -> Samples:
     import nn
 
     name = arguments.data or ""
-    if name not in SHAPES:
+    if name not in KNOWN:
         return samples_in(name, arguments, options)
     if options["label"]:
         raise UsageError(f"--label is for CSV files: {name} has no columns to choose from")
+    if name == DIGITS:
+        return images(options)
     noise = SHAPES[name] if options["noise"] is None else options["noise"]
     X, y = getattr(nn, name)(options["samples"] or SAMPLES, noise, options["seed"])
-    return Samples(name, X, y, ("x₁", "x₂"), tuple([f"class {i}" for i in range(int(y.max()) + 1)]), is_made_up=True)
+    return Samples(name, X, y, ("x₁", "x₂"), tuple([f"class {i}" for i in range(int(y.max()) + 1)]))
+
+
+def images(options: Mapping[str, Any]) -> Samples:
+    """Return the images of handwritten digits; ImportError, with the line to type, without scikit-learn."""
+    import nn
+
+    refuse(options, "for shapes, which are made up", DIGITS)
+    X, y = nn.digits()
+    pixels = [f"pixel {row} {column}" for row in range(8) for column in range(8)]
+    return Samples(DIGITS, X, y, tuple(pixels), tuple(map(str, range(10))), shape=(8, 8))
+
+
+def refuse(options: Mapping[str, Any], what: str, name: str) -> None:
+    """Raise UsageError where an option was given that only a shape takes."""
+    unused = next((option for option in ("noise", "samples") if options[option] is not None), None)
+    if unused:
+        raise UsageError(f"--{unused} is {what}, and {shown(name)} is not: leave it out")
 
 
 def samples_in(name: str, arguments: Namespace, options: Mapping[str, Any]) -> Samples:
     """Return the samples in a CSV file; UsageError for what is neither a file nor a shape."""
-    import nn
+    from nn.data import ColumnError, read_csv
 
-    known = f"{', '.join(SHAPES)}, or a CSV file"
+    known = f"{', '.join(KNOWN)}, or a CSV file"
     if not name:
         raise UsageError(f"train on what? {known}: {command_line(EXAMPLE)}")
     if not (name.lower().endswith(".csv") or Path(name).is_file()):
-        raise UsageError(f"{shown(name)} is no data set:{meant(name, SHAPES)} choose from {known}")
-    unused = next((option for option in ("noise", "samples") if options[option] is not None), None)
-    if unused:
-        raise UsageError(f"--{unused} is for data that is made up, not for a file: leave it out")
+        raise UsageError(f"{shown(name)} is no data set:{meant(name, KNOWN)} choose from {known}")
+    refuse(options, "for shapes, which are made up", name)
     try:
-        table = nn.read_csv(name, options["label"])
+        table = read_csv(name, options["label"])
+    except ColumnError as error:
+        raise UsageError(f"--label: {error}") from error
     except OSError as error:
         raise FileError(f"cannot read {shown(name)}: {error.strerror or error}") from error
     for column, largest in zip(table.columns, abs(table.X).max(axis=0).tolist()):
         if largest > HUGE:
             raise ValueError(f"column {shown(column)} of {name} holds {largest:g}, and more than {HUGE:g} is too large")
-    return Samples(name, table.X, table.y, table.columns, table.classes, is_made_up=False)
+    return Samples(name, table.X, table.y, table.columns, table.classes, is_scaled=False)
 
 
 def network_of(samples: Samples, options: Mapping[str, Any]) -> tuple[nn.MLP, str]:
@@ -115,7 +137,9 @@ def network_of(samples: Samples, options: Mapping[str, Any]) -> tuple[nn.MLP, st
     if chosen("--loss", loss, (*BINARY, *MULTICLASS)) in BINARY and k > 2:
         raise UsageError(f"--loss {loss} tells two classes apart, and here are {k}: choose {' or '.join(suited)}")
     outputs = 1 if loss in BINARY else k
-    return nn.MLP(len(samples.columns), [*options["hidden"], outputs], activation, rng=options["seed"]), loss
+    hidden = (WIDTHS if samples.shape is None else WIDTHS_OF_DIGITS) if options["hidden"] is None else options["hidden"]
+    # weights of xavier's rule are so small that a tanh network seldom finds its way out of two spirals
+    return nn.MLP(len(samples.columns), [*hidden, outputs], activation, init="he", rng=options["seed"]), loss
 
 
 def trained(model: nn.MLP, loss: str, samples: Samples, options: Mapping[str, Any]) -> tuple[nn.History | None, str]:
@@ -127,6 +151,7 @@ def trained(model: nn.MLP, loss: str, samples: Samples, options: Mapping[str, An
     mean, spread = scaling(samples, part[0])
     rate = options["lr"] or RATES[options["optimizer"]]
     optimizer = optimizer_named(options["optimizer"], model.parameters(), lr=rate)
+    is_watched = bool(sys.stderr and sys.stderr.isatty())  # a file or a pipe would fill with bars
     try:
         history = nn.fit(
             model,
@@ -139,7 +164,8 @@ def trained(model: nn.MLP, loss: str, samples: Samples, options: Mapping[str, An
             validation=held_out and ((held_out[0] - mean) / spread, held_out[1]),
             regularizer=(lambda: options["l2"] * nn.l2(model)) if options["l2"] else None,
             compiled=not options["eager"],
-            progress=bool(sys.stderr and sys.stderr.isatty()),
+            progress=is_watched,
+            callbacks=[] if is_watched else [progress(options["epochs"])],
             rng=options["seed"],
         )
     except nn.TrainingError as error:
@@ -149,9 +175,21 @@ def trained(model: nn.MLP, loss: str, samples: Samples, options: Mapping[str, An
     return history, ""
 
 
+def progress(epochs: int) -> Callable[[int, nn.Module, nn.History], None]:
+    """Return a callback that writes some ten lines in all on standard error."""
+    every = math.ceil(epochs / LINES)
+
+    def tell(epoch: int, _: nn.Module, history: nn.History) -> None:
+        if epoch % every == 0 or epoch == epochs:
+            place = f"epoch {epoch:{len(f'{epochs:,}')},} of {epochs:,}"
+            note(f"{place}: loss {history.loss[-1]:.4g}, accuracy {100 * history.accuracy[-1]:.4g} %")
+
+    return tell
+
+
 def scaling(samples: Samples, rows: Any) -> tuple[list[float], list[float]]:
     """Return what to take away from each column of the rows to train on, and what to divide it by then."""
-    if samples.is_made_up:
+    if samples.is_scaled:
         return [0.0] * len(samples.columns), [1.0] * len(samples.columns)
     mean, spread = rows.mean(axis=0), rows.std(axis=0)
     return mean.tolist(), [s or 1.0 for s in spread.tolist()]  # a column that is the same in every row tells nothing
@@ -208,7 +246,9 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(map(clipped, names[:LISTED])) + more
 
 
-def kept(folder: Path, model: nn.MLP, samples: Samples, history: nn.History | None) -> Iterator[str]:
+def kept(
+    folder: Path, model: nn.MLP, samples: Samples, history: nn.History | None, options: Mapping[str, Any]
+) -> Iterator[str]:
     """Write the model, its history and the pictures; yield the lines that name them."""
     target = folder / "model.npz"
     with writing(target):
@@ -222,15 +262,20 @@ def kept(folder: Path, model: nn.MLP, samples: Samples, history: nn.History | No
         write_aside(target, (json.dumps(facts, indent=1) + "\n").encode())
     yield f"wrote {target}"
     try:
-        yield from pictured(folder, model, samples, history)
+        yield from pictured(folder, model, samples, history, options)
     except ImportError as error:
         yield f"no pictures: {error}"
 
 
-def pictured(folder: Path, model: nn.MLP, samples: Samples, history: nn.History) -> Iterator[str]:
+def pictured(
+    folder: Path, model: nn.MLP, samples: Samples, history: nn.History, options: Mapping[str, Any]
+) -> Iterator[str]:
     """Draw what happened and what came of it; yield the lines that name the files."""
     plots: dict[str, Any] = {"history.png": plot_history(history)}
-    if len(samples.columns) == 2:
+    if samples.shape:
+        part, held_out = parts_of(samples, options)
+        plots["misread.png"] = plot_misread(model, *(held_out or part), samples.shape, classes=samples.classes)
+    elif len(samples.columns) == 2:
         plots["boundary.png"] = plot_decision_boundary(
             model, samples.X, samples.y, features=samples.columns, classes=samples.classes
         )
@@ -238,14 +283,18 @@ def pictured(folder: Path, model: nn.MLP, samples: Samples, history: nn.History)
         with writing(target := folder / name):
             plot.save(target)
         yield f"wrote {target}"
-    if len(samples.columns) != 2:
+    if len(samples.columns) != 2 and not samples.shape:
         yield f"a decision boundary is drawn for 2 columns, and here are {len(samples.columns)}"
 
 
-SAMPLES = 200
+SAMPLES = 500
+WIDTHS, WIDTHS_OF_DIGITS = [16, 16], [32]  # of hidden layers
 LISTED = 6
+LINES = 10
+DIGITS = "digits"
 HUGE = 1e100  # the square of such a number is still finite
 SHAPES = {"moons": 0.1, "circles": 0.1, "spirals": 0.02, "xor": 0.15, "blobs": 0.4}  # name in nn: noise
+KNOWN = (*SHAPES, DIGITS)
 BINARY = ("binary_cross_entropy", "hinge")  # losses of one output; the first is chosen where none is named
 MULTICLASS = ("cross_entropy", "multiclass_hinge")  # losses of one output per class
 RATES = {"adam": 0.02, "adamw": 0.02, "rmsprop": 0.01, "sgd": 0.1, "adagrad": 0.1, "adadelta": 1.0}  # learning rates
@@ -303,7 +352,7 @@ def text(word: str, option: str) -> str:
 def options_of(arguments: Namespace) -> dict[str, Any]:
     """Return what the options of `train` stand for."""
     given = vars(arguments)
-    hidden = [word.strip() for word in given["hidden"]]
+    hidden = [word.strip() for word in given["hidden"] or ()]
     if arguments.data is None and hidden and not hidden[-1].isdigit():
         arguments.data = hidden.pop()  # `--hidden 16 16 moons` reads as if moons were a size
     options: dict[str, Any] = {"eager": arguments.eager}
@@ -312,14 +361,14 @@ def options_of(arguments: Namespace) -> dict[str, Any]:
         options[option.name.replace("-", "_")] = (
             option.default if word is None else option.read(word.strip(), f"--{option.name}")
         )
-    options["hidden"] = [whole(1, 1000)(word, "--hidden") for word in hidden]
+    options["hidden"] = None if given["hidden"] is None else [whole(1, 1000)(word, "--hidden") for word in hidden]
     return options
 
 
 def takes_training(parser: ArgumentParser) -> None:
     """Add what `train` takes."""
-    parser.add_argument("data", metavar="DATA", nargs="?", help=f"{', '.join(SHAPES)}, or a CSV file")
-    parser.add_argument("--hidden", metavar="N", nargs="*", default=["16", "16"], help="sizes of hidden layers (16 16)")
+    parser.add_argument("data", metavar="DATA", nargs="?", help=f"{', '.join(KNOWN)}, or a CSV file")
+    parser.add_argument("--hidden", metavar="N", nargs="*", help="sizes of hidden layers (16 16; of digits 32)")
     for option in OPTIONS:
         default = "" if option.default is None else f" ({option.default})"
         parser.add_argument(f"--{option.name}", metavar=option.metavar, help=option.help + default)

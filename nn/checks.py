@@ -1,0 +1,34 @@
+"""What every module asks of the numbers it is given: in range, or an error that names the owner and the rule."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import Any
+
+__all__ = ["checked", "whole"]
+
+inf = math.inf
+
+
+def checked(
+    owner: str, name: str, x: Any, low: float = 0.0, high: float = inf, *, above: float = -inf, below: float = inf
+) -> float:
+    """Return x as a float if low <= x <= high and above < x < below; else an error that names owner and rule."""
+    if isinstance(x, bool) or not isinstance(x, Real):
+        raise TypeError(f"{owner} needs a number for {name}, got {type(x).__name__} {x!r}")
+    number = float(x)
+    if low <= number <= high and above < number < below:
+        return number
+    limits = {">": above, ">=": -inf if above >= low else low, "<=": high, "<": below}
+    rule = " and ".join([f"{name} {sign} {limit:g}" for sign, limit in limits.items() if math.isfinite(limit)])
+    raise ValueError(f"{owner} needs {rule or f'a finite {name}'}, got {name} = {number!r}")
+
+
+def whole(owner: str, name: str, n: Any, low: int) -> int:
+    """Return n if it is a whole number >= low; else an error that names the owner and the rule."""
+    if isinstance(n, bool) or not isinstance(n, Integral):
+        raise TypeError(f"{owner} needs a whole number for {name}, got {type(n).__name__} {n!r}")
+    if n < low:
+        raise ValueError(f"{owner} needs {name} >= {low}, got {name} = {n}")
+    return int(n)

@@ -1,0 +1,513 @@
+/* Lessons: other things to do with a circuit than to step through it. Stands before the stepper's own script.
+
+   mode      step, what-if, predict, break or check: one at a time, told by the address
+   card      a gate's rule as functions of the list x of its inputs, printed by Python from the gate table (CARDS)
+   base      the numbers that were recorded; whatever a mode does to a view, they come back when it is left */
+
+/* Python's power: 1 to any power is 1, even to an infinite one. */
+function power(x, y) {
+  return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : Math.pow(x, y);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- what if */
+
+/* Both passes through a view, computed by the page as the engine does it: same rules, same order. */
+class Program {
+  constructor(view, { cards, inputs, leaves }, told, move) {
+    Object.assign(this, { view, cards, inputs, leaves, told, move });
+    this.base = structuredClone({ wires: view.wires, gates: view.gates, whole: view.whole });
+  }
+
+  numbers(gate, values) {
+    return this.inputs[gate].map((x) => (typeof x === "number" ? values[x] : Number(x[0])));
+  }
+
+  /* Return the values of all wires for these leaves, or the gate that has no value or no slope there. */
+  forward(leaves) {
+    const values = this.base.wires.map(({ value }) => value);
+    this.leaves.forEach((wire, i) => { values[wire] = leaves[i]; });
+    for (const [gate, { wire }] of this.view.gates.entries()) {
+      const [xs, card] = [this.numbers(gate, values), CARDS[this.cards[gate]]];
+      if (card.lacksValue(xs)) return { gate, xs, lacks: "needs" };
+      if (card.lacksSlope(xs)) return { gate, xs, lacks: "slopeNeeds" };
+      values[wire] = card.forward(xs);
+    }
+    return { values };
+  }
+
+  /* Write both passes into the view; return what is lacking, and then the view is as it was. */
+  run(leaves) {
+    const { values, ...lacking } = this.forward(leaves);
+    if (!values) return lacking;
+    const { wires, gates } = this.view;
+    wires.forEach((wire, i) => { wire.value = values[i]; });
+    const gradients = wires.map(({ outside }) => outside ?? 0);
+    const doubtful = new Set();
+    for (let gate = gates.length - 1; gate >= 0; gate--) this.pull(gate, values, gradients, doubtful);
+    wires.forEach((wire, i) => {
+      const g = gradients[i];
+      wire.effect = Number.isNaN(g) ? "unknown" : doubtful.has(i) ? "kinked" : g > 0 ? "raises" : g < 0 ? "lowers" : "keeps";
+    });
+    this.view.setWhole([values.at(-1), ...this.told_numbers(values)].every((x) => !Number.isFinite(x) || Number.isInteger(x)));
+    this.view.rewrite();
+    return undefined;
+  }
+
+  /* The numbers that decide whether decimals are shown. */
+  told_numbers(values) {
+    const inputs = this.inputs.flatMap((_, gate) => this.numbers(gate, values));
+    const slopes = this.inputs.flatMap((_, gate) => this.slopes(gate, values).map((slope) => [slope, slope * this.view.gates[gate].upstream]));
+    return [...inputs, ...values, ...slopes.flat()];
+  }
+
+  slopes(gate, values) {
+    return CARDS[this.cards[gate]].partials(values[this.view.gates[gate].wire], this.numbers(gate, values));
+  }
+
+  pull(gate, values, gradients, doubtful) {
+    const record = this.view.gates[gate];
+    const [slopes, xs] = [this.slopes(gate, values), this.numbers(gate, values)];
+    record.upstream = gradients[record.wire];
+    record.overflow = Math.abs(values[record.wire]) === Infinity && xs.every(Number.isFinite);
+    const places = this.inputs[gate].flatMap((x, place) => (typeof x === "number" ? [place] : []));
+    places.forEach((place, i) => {
+      const pin = record.pins[i];
+      pin.local = slopes[place];
+      pin.downstream = record.upstream * pin.local;
+      pin.before = gradients[pin.wire];
+      pin.after = gradients[pin.wire] = pin.before + pin.downstream;
+      pin.kink = this.bends(gate, place, xs, values[record.wire]);
+      if (pin.kink || (doubtful.has(record.wire) && pin.local)) doubtful.add(pin.wire);
+    });
+  }
+
+  /* Tell whether the output bends or jumps where an input stands: the slopes of its two sides differ. */
+  bends(gate, place, xs, z) {
+    const [card, moved, x] = [CARDS[this.cards[gate]], this.inputs[gate][place], xs[place]];
+    const move = this.move * Math.min(1, Math.abs(x) || 1);
+    const slope = (by) => {
+      const there = xs.map((y, i) => (this.inputs[gate][i] === moved ? y + by : y));
+      return card.lacksValue(there) ? NaN : (card.forward(there) - z) / by;
+    };
+    const [left, right] = [slope(-move), slope(move)];
+    const steepest = Math.max(Math.abs(left), Math.abs(right));
+    const rounding = (8 * Number.EPSILON * (Math.abs(z) + Math.abs(x) * steepest)) / move;
+    return Math.abs(left - right) > 0.01 * steepest + 0.001 + rounding;
+  }
+
+  restore() {
+    const { wires, gates, whole } = structuredClone(this.base);
+    Object.assign(this.view, { wires, gates });
+    this.view.setWhole(whole);
+    this.view.rewrite();
+  }
+}
+
+class WhatIf {
+  constructor(page, { programs, cards, move, unprinted }) {
+    Object.assign(this, { page, unprinted, words: page.words });
+    if (unprinted) return;
+    this.programs = programs.map((program, i) => new Program(page.views[i], program, cards, move));
+    const [{ base, leaves }] = this.programs;
+    this.recorded = leaves.map((wire) => base.wires[wire].value);
+    this.numbers = [...this.recorded];
+  }
+
+  get program() {
+    return this.programs[this.page.current];
+  }
+
+  elements() {
+    const { page, words } = this;
+    if (this.unprinted) return [make("p", "rule", told(words.whatif_unprinted, { gate: this.unprinted }))];
+    const [view] = page.views;
+    this.fields = this.programs[0].leaves.map((wire, i) => this.field(view.names[wire], view.wires[wire].name, i));
+    this.status = make("p", "rule");
+    this.status.setAttribute("role", "status");
+    this.reset = make("button", "", words.reset);
+    this.reset.type = "button";
+    this.reset.addEventListener("click", () => this.start());
+    return [make("div", "knobs", ...this.fields.map(({ row }) => row)), make("div", "knob-line", this.status, this.reset)];
+  }
+
+  field(name, label, i) {
+    const [number, slider] = ["number", "range"].map((type) => Object.assign(make("input"), { type, step: "any" }));
+    const base = this.recorded[i];
+    const reach = 2 * Math.max(1, Math.abs(base));
+    if (Number.isFinite(reach)) Object.assign(slider, { min: base - reach, max: base + reach });
+    else slider.disabled = true;
+    slider.setAttribute("aria-label", told(this.words.slider_of, { wire: label }).textContent);
+    number.addEventListener("input", () => this.change(i, number.valueAsNumber, number));
+    slider.addEventListener("input", () => this.change(i, slider.valueAsNumber, slider));
+    return { number, slider, row: make("div", "knob", make("label", "", name.cloneNode(true), " = ", number), slider) };
+  }
+
+  change(i, x, from) {
+    if (Number.isNaN(x)) return; // somebody is still typing
+    this.numbers[i] = x;
+    this.show(from);
+    this.page.remember();
+  }
+
+  /* Run the numbers through the view that is shown, and tell how well its gradients predicted the result. */
+  show(from) {
+    if (this.unprinted) return;
+    const { page, program, words } = this;
+    this.fields.forEach(({ number, slider }, i) => {
+      if (number !== from) number.value = String(this.numbers[i]);
+      if (slider !== from) slider.value = String(this.numbers[i]);
+    });
+    const changed = this.numbers.some((x, i) => !Object.is(x, this.recorded[i]));
+    const lacking = changed ? program.run(this.numbers) : void program.restore();
+    this.status.classList.toggle("alarm", Boolean(lacking));
+    this.status.replaceChildren(lacking ? this.lack(lacking) : changed ? this.prediction() : told(words.whatif, { root: page.view.rootName }));
+    this.reset.disabled = !changed;
+    page.showInputs(program.leaves);
+    page.draw();
+  }
+
+  prediction() {
+    const { base, leaves, view } = this.program;
+    const { longer } = view.write;
+    const root = base.wires[view.root].value;
+    const gradient = (wire) => base.wires[wire].pins.reduce((last, [gate, pin]) => {
+      const order = base.gates.length - gate; // the last to hand back has the whole sum
+      return order >= last.order ? { order, after: base.gates[gate].pins[pin].after } : last;
+    }, { order: -1, after: base.wires[wire].outside ?? 0 }).after;
+    const moved = leaves.map((wire, i) => [gradient(wire), this.numbers[i] - this.recorded[i]]).filter(([, by]) => by !== 0);
+    const change = moved.reduce((sum, [slope, by]) => sum + slope * by, 0);
+    const real = view.wires[view.root].value;
+    const holes = { root: view.rootName, base: longer(root), change: view.write.factor(change, longer), predicted: longer(root + change), real: longer(real), off: longer(real - root - change) };
+    return told(this.words.prediction, holes);
+  }
+
+  lack({ gate, xs, lacks }) {
+    const { program, words } = this;
+    const { name, pins } = program.view.gates[gate];
+    const got = xs.map((x, i) => `${xs.length > 2 ? `x${i + 1}` : "xy"[i]} = ${full(x)}`).join(", ");
+    const from = [...new Set(pins.map(({ wire }) => program.view.wires[wire].name))].join(", ");
+    return told(words[`lacks_${lacks}`], { gate: name, needs: program.told[program.cards[gate]][lacks], got, from });
+  }
+
+  start(numbers = this.recorded) {
+    this.numbers = this.recorded?.map((x, i) => numbers[i] ?? x);
+    this.show();
+    this.page.remember();
+  }
+
+  leave() {
+    if (this.unprinted) return;
+    this.programs.forEach((program) => program.restore());
+    this.page.showInputs(this.programs[0].leaves);
+  }
+
+  get fragment() {
+    if (this.unprinted || this.numbers.every((x, i) => Object.is(x, this.recorded[i]))) return {};
+    return { inputs: this.numbers.map((x, i) => (Object.is(x, this.recorded[i]) ? "" : String(x))).join(",") };
+  }
+
+  restore(wanted) {
+    const given = (wanted.get("inputs") ?? "").split(",").map((text) => (/\d|Infinity/.test(text) && !Number.isNaN(Number(text)) ? Number(text) : undefined));
+    this.start(given);
+  }
+}
+
+/* ---------------------------------------------------------------------------------------------- predict, then reveal */
+
+class Predict {
+  constructor(page, exercise) {
+    Object.assign(this, { page, exercise, words: page.words, view: page.views[0], given: [] });
+    const portable = (xs) => xs.map(Number);
+    this.questions = exercise.questions.map((question) => ({
+      ...question,
+      accepted: portable(question.accepted),
+      mistakes: Object.entries(question.mistakes).map(([kind, numbers]) => [kind, portable(numbers)]),
+      terms: question.terms.map(({ source, local }) => ({ source, local: Number(local) })),
+    }));
+  }
+
+  near(answer, number) {
+    const { tolerance, nothing } = this.exercise;
+    if (Number.isNaN(answer) || Number.isNaN(number)) return Number.isNaN(answer) && Number.isNaN(number);
+    const room = Math.max(tolerance * Math.abs(number), nothing);
+    return answer === number || (room < Infinity && Math.abs(answer - number) <= room);
+  }
+
+  read(text) {
+    const { number, thousands } = this.exercise;
+    const plain = text.trim().replaceAll("−", "-").replaceAll("∞", "inf");
+    if (!new RegExp(`^(?:${number})$`, "i").test(plain) || new RegExp(`^(?:${thousands})$`).test(plain)) return undefined;
+    return Number(plain.replace(",", ".").replace(/inf(inity)?$/i, "Infinity").replace(/^nan$/i, "NaN"));
+  }
+
+  /* Return which verdict fits an answer, given the earlier ones. */
+  kind(question, answer) {
+    const near = (numbers) => numbers.some((number) => this.near(answer, number));
+    if (near(question.accepted)) return "right";
+    const upstream = ({ source }) => (source === null ? 1 : this.given[source - 1].answer);
+    const followed = question.terms.reduce((sum, term) => sum + upstream(term) * term.local, 0);
+    const slip = question.terms.some(({ source }) => source !== null && this.given[source - 1].kind !== "right");
+    if (near([followed, Math.round(followed * 100) / 100 || followed])) return slip ? "carried" : "right";
+    return question.mistakes.find(([, numbers]) => near(numbers))?.[0] ?? "wrong";
+  }
+
+  answer(number) {
+    const question = this.questions[this.given.length];
+    this.given.push({ answer: number, kind: this.kind(question, number) });
+  }
+
+  elements() {
+    this.status = make("p", "rule");
+    this.status.setAttribute("role", "status");
+    this.input = Object.assign(make("input", "answer"), { type: "text", inputMode: "decimal", autocomplete: "off", spellcheck: false });
+    this.asked = make("label", "asked");
+    this.heading = make("h2");
+    this.prompt = make("p", "rule");
+    this.form = make("form", "", this.asked, Object.assign(make("button", "main", this.words.answer), { type: "submit" }));
+    this.form.addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
+    this.list = make("ol", "answers");
+    this.again = Object.assign(make("button", "", this.words.again), { type: "button" });
+    this.again.addEventListener("click", () => { this.start(); this.input.focus(); });
+    return [this.heading, this.prompt, this.form, this.status, this.list, this.again];
+  }
+
+  submit() {
+    const number = this.read(this.input.value);
+    if (number === undefined) {
+      this.status.textContent = this.words.unread;
+      this.input.focus();
+      return;
+    }
+    this.answer(number);
+    this.show();
+    if (this.given.length === this.questions.length) this.again.focus();
+    else this.input.focus();
+    this.page.remember();
+  }
+
+  told(i) {
+    const { answer, kind } = this.given[i];
+    const { longer } = this.view.write;
+    const { wire } = this.questions[i];
+    const key = kind === "right" ? "verdict_right" : "verdict_wrong";
+    return told(this.words[key], { derivative: this.page.panel.of(this.view).derivative(wire), answer: longer(answer), verdict: this.exercise.verdicts[kind], right: longer(this.view.gradient(wire, this.view.last)) });
+  }
+
+  show() {
+    const [done, of] = [this.given.length, this.questions.length];
+    const question = this.questions[done];
+    const right = this.given.filter(({ kind }) => kind === "right").length;
+    this.heading.replaceChildren(told(question ? this.words.question : this.words.score, { number: done + 1, of, right }));
+    this.prompt.replaceChildren(question ? question.prompt : this.words.scored);
+    this.form.hidden = !question;
+    this.input.value = "";
+    if (question) this.asked.replaceChildren(this.page.panel.of(this.view).derivative(question.wire), " = ", this.input);
+    this.status.replaceChildren(...(done ? [this.told(done - 1)] : []));
+    this.list.replaceChildren(...this.given.slice(0, question ? -1 : undefined).map((_, i) => make("li", "", this.told(i))));
+    this.again.hidden = !done;
+    this.page.draw();
+  }
+
+  paint() {
+    const question = this.questions[this.given.length];
+    this.view.showFinal({ hidden: new Set(this.questions.slice(this.given.length).map(({ wire }) => wire)) });
+    if (question) this.view.markSeed(question.wire);
+  }
+
+  start(answers = []) {
+    this.given = [];
+    for (const answer of answers.slice(0, this.questions.length)) this.answer(answer);
+    this.show();
+    this.page.remember();
+  }
+
+  leave() {}
+
+  get fragment() {
+    return this.given.length ? { answers: this.given.map(({ answer }) => String(answer)).join(",") } : {};
+  }
+
+  restore(wanted) {
+    const given = (wanted.get("answers") ?? "").split(",").filter((text) => text !== "").map(Number);
+    this.start(given);
+  }
+}
+
+/* ---------------------------------------------------------------------------------------------------- break it; check */
+
+/* Return a table of rows of cells, each a string or an element; rows that are marked stand out. */
+function tabled(heads, rows) {
+  const cells = (tag, row) => make("tr", "", ...row.map((cell) => make(tag, "", cell)));
+  const body = rows.map(({ cells: row, wrong }) => {
+    const line = cells("td", row);
+    line.classList.toggle("wrong", wrong);
+    return line;
+  });
+  return make("table", "", make("thead", "", cells("th", heads)), make("tbody", "", ...body));
+}
+
+class Break {
+  constructor(page, bugs) {
+    Object.assign(this, { page, bugs, words: page.words, view: page.views[0], bug: 0 });
+  }
+
+  elements() {
+    this.select = make("select", "", ...this.bugs.map(({ name }, i) => Object.assign(make("option", "", name), { value: i })));
+    this.select.addEventListener("change", () => { this.start(Number(this.select.value)); });
+    this.status = make("p", "rule");
+    this.status.setAttribute("role", "status");
+    this.rows = make("div");
+    return [make("label", "chosen", this.words.bug, " ", this.select), this.status, this.rows];
+  }
+
+  wrong(wire) {
+    return Number(this.bugs[this.bug].gradients[wire]);
+  }
+
+  /* Return two numbers in as few digits as tell them apart. */
+  apart(x, other) {
+    const { short, longer } = this.view.write;
+    const write = [short, longer, full].find((way) => way(x) !== way(other)) ?? short;
+    return write(x);
+  }
+
+  show() {
+    const { view, words } = this;
+    const { words: said, differs } = this.bugs[this.bug];
+    this.select.value = String(this.bug);
+    this.status.textContent = said;
+    const rows = view.wires.map((_, wire) => {
+      const [right, wrong] = [view.gradient(wire, view.last) ?? 0, this.wrong(wire)];
+      const mark = differs[wire] ? `${words.wrong} ${this.apart(wrong, right)}` : this.apart(wrong, right);
+      return { cells: [view.names[wire].cloneNode(true), this.apart(right, wrong), mark], wrong: differs[wire] };
+    });
+    this.rows.replaceChildren(tabled([words.wire, words.right, words.broken], rows));
+    this.page.draw();
+  }
+
+  paint() {
+    const { view, words } = this;
+    view.showFinal({});
+    this.bugs[this.bug].differs.forEach((differs, wire) => {
+      if (!differs) return;
+      const right = view.gradient(wire, view.last) ?? 0;
+      view.replaceGradient(wire, `${words.wrong} ${this.apart(this.wrong(wire), right)}`, `${words.right}: ${full(right)}`);
+    });
+  }
+
+  start(bug = 0) {
+    this.bug = this.bugs[bug] ? bug : 0;
+    this.show();
+    this.page.remember();
+  }
+
+  leave() {}
+
+  get fragment() {
+    return { bug: this.bugs[this.bug].name };
+  }
+
+  restore(wanted) {
+    this.start(this.bugs.findIndex(({ name }) => name === wanted.get("bug")));
+  }
+}
+
+class Check {
+  constructor(page, { verdict, pins }) {
+    Object.assign(this, { page, verdict, pins, words: page.words, view: page.views[0] });
+  }
+
+  elements() {
+    const { view, words } = this;
+    const rows = this.pins.map(({ gate, wire, text, title, wrong }) => {
+      const way = make("span", "", view.names[wire].cloneNode(true), " → ", view.names[view.gates[gate].wire].cloneNode(true));
+      const compared = make("b", "local", text);
+      return { cells: [view.gates[gate].name, way, compared, title], wrong };
+    });
+    return [make("p", "rule", this.verdict), make("p", "lead", words.check), tabled([words.gate, words.edge, words.compared, words.numeric], rows)];
+  }
+
+  show() {
+    this.page.draw();
+  }
+
+  paint() {
+    this.view.showFinal({ locals: this.pins.map(({ wrong }) => wrong), mark: this.words.wrong });
+  }
+
+  start() {
+    this.show();
+    this.page.remember();
+  }
+
+  restore() {
+    this.start();
+  }
+
+  leave() {}
+
+  get fragment() {
+    return {};
+  }
+}
+
+/* ------------------------------------------------------------------------------------------------------- the modes */
+
+class Lessons {
+  constructor(page, given) {
+    this.page = page;
+    const kinds = { "what-if": ["whatif", WhatIf], predict: ["predict", Predict], break: ["break", Break], check: ["check", Check] };
+    this.modes = {};
+    for (const [mode, [key, Kind]] of Object.entries(kinds)) if (given[key]) this.modes[mode] = new Kind(page, given[key]);
+    this.mode = "step";
+    this.row = one(".modes");
+    this.tool = one(".tool");
+    this.row.hidden = Object.keys(this.modes).length === 0;
+    for (const button of all("button", this.row)) {
+      button.hidden = button.dataset.mode !== "step" && !this.modes[button.dataset.mode];
+      button.addEventListener("click", () => this.choose(button.dataset.mode));
+    }
+  }
+
+  get lesson() {
+    return this.modes[this.mode];
+  }
+
+  /* Whether the circuit shows the final state of a lesson and not a step. */
+  get final() {
+    return this.lesson !== undefined && this.mode !== "what-if";
+  }
+
+  choose(mode, wanted) {
+    if (mode === this.mode && !wanted) return;
+    this.enter(mode);
+    if (!this.lesson) this.page.draw();
+    else if (wanted) this.lesson.restore(wanted);
+    else this.lesson.start();
+    this.page.remember();
+  }
+
+  enter(mode) {
+    if (this.page.timer) this.page.pause(false);
+    this.lesson?.leave();
+    this.mode = this.modes[mode] ? mode : "step";
+    if (this.final) this.page.current = 0;
+    this.page.views.forEach((view) => view.rewrite());
+    one(".steps").dataset.mode = this.mode;
+    for (const button of all("button", this.row)) button.setAttribute("aria-pressed", String(button.dataset.mode === this.mode));
+    one(".controls").hidden = one(".panel").hidden = this.final;
+    this.page.toggle?.closest("label").classList.toggle("unused", this.final);
+    this.tool.hidden = !this.lesson;
+    this.tool.setAttribute("aria-label", one(`[data-mode="${this.mode}"]`, this.row).textContent);
+    this.tool.replaceChildren(...(this.lesson?.elements() ?? []));
+  }
+
+  get fragment() {
+    return this.lesson ? { mode: this.mode, ...this.lesson.fragment } : {};
+  }
+
+  restore(wanted) {
+    const mode = wanted.get("mode") ?? "step";
+    if (this.modes[mode] || this.lesson) this.choose(mode, this.modes[mode] ? wanted : undefined);
+  }
+}
