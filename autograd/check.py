@@ -60,6 +60,8 @@ class Edge:
         """The difference relative to the larger of the two; inf where there is none."""
         if self.difference == 0:
             return 0.0
+        if math.isnan(self.difference):  # before the division: what it is relative to may be 0
+            return inf
         ratio = self.difference / max(abs(self.analytic), abs(self.numeric))
         return inf if math.isnan(ratio) else ratio
 

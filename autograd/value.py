@@ -161,8 +161,10 @@ def _count_traces(change: int) -> None:
 
 def is_traced(x: Any) -> bool:
     """Tell whether a Value belongs to a function that is being recorded in this thread, and depends on its data."""
-    traced = _switches.traced if _traces else None
-    return bool(traced) and isinstance(x, Value) and not traced.isdisjoint(graph.order(x))
+    if not _traces or not isinstance(x, Value):
+        return False
+    traced = _switches.traced
+    return bool(traced) and not traced.isdisjoint(graph.order(x))
 
 
 def _refuse_if_traced(what: str, *xs: Any) -> None:

@@ -48,13 +48,13 @@ class Program {
       const g = gradients[i];
       wire.effect = Number.isNaN(g) ? "unknown" : doubtful.has(i) ? "kinked" : g > 0 ? "raises" : g < 0 ? "lowers" : "keeps";
     });
-    this.view.setWhole([values.at(-1), ...this.told_numbers(values)].every((x) => !Number.isFinite(x) || Number.isInteger(x)));
+    this.view.setWhole([values.at(-1), ...this.shownNumbers(values)].every((x) => !Number.isFinite(x) || Number.isInteger(x)));
     this.view.rewrite();
     return undefined;
   }
 
   /* The numbers that decide whether decimals are shown. */
-  told_numbers(values) {
+  shownNumbers(values) {
     const inputs = this.inputs.flatMap((_, gate) => this.numbers(gate, values));
     const slopes = this.inputs.flatMap((_, gate) => this.slopes(gate, values).map((slope) => [slope, slope * this.view.gates[gate].upstream]));
     return [...inputs, ...values, ...slopes.flat()];
@@ -162,7 +162,7 @@ class WhatIf {
     this.status.classList.toggle("alarm", Boolean(lacking));
     this.status.replaceChildren(lacking ? this.lack(lacking) : changed ? this.prediction() : told(words.whatif, { root: page.view.rootName }));
     this.reset.disabled = !changed;
-    page.showInputs(program.leaves);
+    this.showInputs(this.numbers);
     page.draw();
   }
 
@@ -198,7 +198,11 @@ class WhatIf {
   leave() {
     if (this.unprinted) return;
     this.programs.forEach((program) => program.restore());
-    this.page.showInputs(this.programs[0].leaves);
+    this.showInputs(this.recorded);
+  }
+
+  showInputs(numbers) {
+    this.page.showInputs(new Map(this.programs[0].leaves.map((wire, i) => [wire, numbers[i]])));
   }
 
   get fragment() {

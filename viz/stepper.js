@@ -86,6 +86,15 @@ function told(template, holes) {
   return sentence;
 }
 
+/* Write another text, and title, into the picture; it gets smaller where it is longer than its slot was made for. */
+function replaceText(element, text, title) {
+  const slot = (element.dataset.room ??= element.firstChild.data.length);
+  const share = Math.min(1, slot / text.length);
+  element.firstChild.data = text;
+  element.style.fontSize = share < 0.95 ? `${(Number(element.getAttribute("font-size")) * Math.max(share, 0.6)).toFixed(1)}px` : "";
+  if (title !== undefined) one("title", element).textContent = title;
+}
+
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /* ------------------------------------------------------------------------------------------------------------ a view */
@@ -93,6 +102,7 @@ const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 class View {
   constructor(index, data, words) {
     Object.assign(this, data, { words, write: notation(data.whole) });
+    this.hidden = new Set(); // wires whose gradients are not shown, whatever the step
     this.parts = all(`[data-view="${index}"]`);
     this.picture = one(".stage > svg", this.parts.find((part) => part.matches(".stage")));
     this.formula = this.parts.find((part) => part.matches(".formula"));
@@ -171,6 +181,7 @@ class View {
 
   /* Return a wire's gradient so far; undefined where none has arrived, which is not the same as 0. */
   gradient(wire, step) {
+    if (this.hidden.has(wire)) return undefined;
     let gradient = this.outside(wire, step);
     let latest = -1;
     for (const [gate, pin] of this.wires[wire].pins) {
@@ -215,6 +226,56 @@ class View {
     this.markWork(step);
   }
 
+  /* Show the state after both passes, no gate at work: no gradients of hidden wires, and the local gradients only where
+     there is a list that tells which of them are marked. */
+  showFinal({ hidden = new Set(), locals, mark }) {
+    this.rewrite();
+    this.hidden = hidden;
+    this.wires.forEach((_, wire) => {
+      this.showValue(wire, true);
+      this.showGradient(wire, this.last);
+    });
+    this.gates.forEach((_, gate) => this.showReached(gate, true, true));
+    this.clearWork();
+    if (locals) this.showLocals(locals, mark);
+  }
+
+  showLocals(marked, mark) {
+    [...this.localTexts.values()].forEach((text, i) => {
+      text.classList.remove("hidden");
+      if (marked[i]) replaceText(text, `${text.firstChild.data} ${mark}`);
+      text.classList.toggle("wrong", marked[i]);
+      this.marked.push(text);
+    });
+  }
+
+  replaceGradient(wire, text, title) {
+    const element = this.gradientTexts.get(wire);
+    element.classList.add("wrong");
+    replaceText(element, text, title);
+  }
+
+  /* Have everything written anew: numbers may have changed, or the marks of a lesson are to go. */
+  rewrite() {
+    const { short, factor } = this.write;
+    this.hidden = new Set();
+    this.shown = { values: [], gradients: [], reached: [] };
+    for (const text of all(".wrong", this.picture)) text.classList.remove("wrong");
+    this.wires.forEach(({ value, name }, wire) => replaceText(this.valueTexts.get(wire), short(value), `${name} = ${full(value)}`));
+    for (const { pins, wire: made } of this.gates) {
+      for (const { index, wire, local, downstream } of pins) {
+        const title = `${this.words.local_title} ∂${this.wires[made].name}/∂${this.wires[wire].name} = ${full(local)}`;
+        replaceText(this.localTexts.get(index), `×${factor(local)}`, title);
+        const branch = this.branchTexts.get(index);
+        if (branch) replaceText(branch, `◂ ${short(downstream)}`, told(this.words.branch_title, { downstream: full(downstream) }).textContent);
+      }
+    }
+  }
+
+  setWhole(whole) {
+    Object.assign(this, { whole, write: notation(whole) });
+  }
+
   showValue(wire, known) {
     if (this.shown.values[wire] === known) return;
     this.shown.values[wire] = known;
@@ -231,8 +292,7 @@ class View {
     element.classList.toggle("hidden", !text);
     this.fillCell(this.rows[wire].cells[3], gradient);
     if (!text) return;
-    element.firstChild.data = text;
-    one("title", element).textContent = `∂${this.output}/∂${this.wires[wire].name} = ${full(gradient)}`;
+    replaceText(element, text, `∂${this.output}/∂${this.wires[wire].name} = ${full(gradient)}`);
   }
 
   fillCell(cell, number) {
@@ -248,7 +308,7 @@ class View {
     if (this.shown.reached[gate] === reached) return;
     this.shown.reached[gate] = reached;
     for (const element of [this.circles.get(gate), this.symbols.get(gate)]) element.classList.toggle("later", !forward);
-    for (const { index } of this.gates[gate].pins) this.branchTexts.get(index)?.classList.toggle("hidden", !backward);
+    for (const { index, wire } of this.gates[gate].pins) this.branchTexts.get(index)?.classList.toggle("hidden", !backward || this.hidden.has(wire));
   }
 
   clearWork() {
@@ -319,6 +379,12 @@ class Panel {
     const parts = { start: () => this.start(), forward: () => this.forward(gate), seed: () => this.seed(), backward: () => this.backward(gate) };
     const closing = step === view.last ? [this.closing()] : [];
     this.element.replaceChildren(...parts[pass](), ...closing);
+  }
+
+  /* The same panel, speaking of a view. */
+  of(view) {
+    this.view = view;
+    return this;
   }
 
   name(wire) {
@@ -552,7 +618,7 @@ class Folded {
 
 class Page {
   constructor() {
-    const { views, words, folded } = JSON.parse(one("#recorded").textContent);
+    const { views, words, folded, lessons } = JSON.parse(one("#recorded").textContent);
     this.words = words;
     this.views = views.map((data, index) => new View(index, data, words));
     this.panel = new Panel(one(".panel"), words);
@@ -565,6 +631,7 @@ class Page {
     this.step = 0;
     this.views.forEach((view) => this.makeButtons(view));
     this.folded = folded && new Folded(folded, words, (part, card) => this.open(part, card));
+    this.lessons = lessons && new Lessons(this, lessons);
     this.listen();
     this.restore();
   }
@@ -611,7 +678,7 @@ class Page {
   key(event) {
     const { key, target } = event;
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
-    if (!this.view || target.matches("textarea, select, [contenteditable], input:not([type=range], [type=checkbox])")) return;
+    if (!this.view || this.lessons?.final || target.closest(".tool") || target.matches("textarea, select, [contenteditable], input:not([type=range], [type=checkbox])")) return;
     const gate = target.matches(".gw-gate") ? Number(target.dataset.gate) : undefined;
     if (gate !== undefined && (key === "Enter" || key === " ")) {
       event.preventDefault();
@@ -632,6 +699,7 @@ class Page {
   }
 
   jump(view, gate) {
+    if (this.lessons?.final) return;
     this.go(this.step > view.count ? view.backAt[gate] : gate + 1);
   }
 
@@ -715,18 +783,30 @@ class Page {
     const [done, begun] = this.view.gates[gate]?.twin ?? [];
     this.current = index;
     const steps = { start: () => 0, forward: () => done + 1, seed: () => other.count + 1, backward: () => other.backAt[begun] };
-    this.go(ended ? other.last : steps[pass]());
+    const step = ended ? other.last : steps[pass]();
+    this.lessons?.lesson?.show();
+    this.go(step);
   }
 
   /* ------------------------------------------------------------------------------------------------------- showing */
+
+  /* Show once more where the page stands. */
+  draw() {
+    this.step = Math.min(this.step, this.view.last);
+    this.render(this.step);
+  }
 
   render(step) {
     const { view } = this;
     if (this.toggle) this.toggle.checked = this.current === 1;
     this.hideAll(view);
-    view.show(step);
-    this.panel.show(view, step);
-    this.showControls(view, step);
+    if (this.lessons?.final) {
+      this.lessons.lesson.paint();
+    } else {
+      view.show(step);
+      this.panel.show(view, step);
+      this.showControls(view, step);
+    }
     // measured once a frame: where steps follow each other fast, a layout for each of them would make them slow
     this.frame ??= requestAnimationFrame(() => this.settle());
   }
@@ -736,7 +816,18 @@ class Page {
     if (!this.view) return;
     this.panel.element.scrollTop = 0;
     this.fit();
-    this.follow(this.view, this.step);
+    if (!this.lessons?.final) this.follow(this.view, this.step);
+  }
+
+  /* Write the inputs' numbers in the head: by wires of the first view. */
+  showInputs(numbers) {
+    const listed = this.views[0].wires.flatMap(({ gate }, wire) => (gate === null ? [wire] : []));
+    listed.forEach((wire, i) => {
+      const [span, x] = [one(".inputs").children[i], numbers.get(wire)];
+      if (!span?.title || x === undefined) return; // a constant, or one of those that are only counted
+      span.title = full(x);
+      span.lastChild.data = ` = ${full(x).length <= 7 ? full(x) : general(x, 3)}`;
+    });
   }
 
   hideAll(but) {
@@ -809,7 +900,8 @@ class Page {
   write(how) {
     const part = this.folded?.parts[this.current];
     const named = part ? `${new URLSearchParams({ open: part.name })}&`.replaceAll("%2F", "/") : "";
-    const fragment = this.view ? `#${named}step=${this.step}${!this.folded && this.current ? "&gates=elementary" : ""}` : "#";
+    const lesson = Object.entries(this.lessons?.fragment ?? {}).map(([key, text]) => `&${key}=${text}`).join("");
+    const fragment = this.view ? `#${named}step=${this.step}${!this.folded && this.current ? "&gates=elementary" : ""}${lesson}` : "#";
     if (fragment === location.hash) return;
     // a page inside a sandbox has no history to write to, and needs none
     try { history[how](null, "", fragment); } catch { /* nothing is lost but the bookmark */ }
@@ -828,6 +920,7 @@ class Page {
     else if (wanted.has("step")) this.current = 0;
     this.step = Math.min(Math.max(step ?? this.step, 0), this.view.last);
     this.render(this.step);
+    this.lessons?.restore(wanted);
   }
 
   restorePart(name, step) {

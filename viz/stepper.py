@@ -33,13 +33,14 @@ from viz.expand import Expansion, expanded
 from viz.fold import Folded, is_large
 from viz.fold_picture import picture_of_folded
 from viz.fold_words import headline
+from viz.lessons import Cards, lessons_of
 from viz.notation import clipped, constant, full
 from viz.notebook import framed
 from viz.opening import Opening
 from viz.shapes import LEGEND
 from viz.svg import escaped, svg
 from viz.view import View, named
-from viz.words import SENTENCES, counted, listed
+from viz.words import SENTENCES, WRONG, counted, listed
 
 __all__ = ["Stepper", "page_of_folded", "step"]
 
@@ -91,6 +92,35 @@ WORDS: dict[str, Any] = {
     "say_backward": "Step {step} of {last}, backward, {gate} gate: {shares}.",
     "say_backward_many": "Step {step} of {last}, backward, {gate} gate: gradients go to {inputs} inputs.",
     "part_button": "{part}: open it",
+    "local_title": "local gradient",
+    "branch_title": "this branch: {downstream}",
+    "reset": "Reset",
+    "slider_of": "{wire}, as a slider",
+    "whatif": "Change an input: values and gradients follow at once, and what the gradients promised of {root} is "
+    "compared with the truth.",
+    "prediction": "The gradients promise {root} ≈ {base} + {change} = {predicted}; the truth is {root} = {real}, off "
+    "by {off}.",
+    "lacks_needs": "{gate} needs {needs}, got {got}, from {from}: the circuit keeps its last numbers.",
+    "lacks_slopeNeeds": "The slope of {gate} needs {needs}, got {got}, from {from}: the circuit keeps its last numbers.",
+    "whatif_unprinted": "The rule of the {gate} gate is known to Python alone: other numbers need another page.",
+    "question": "Question {number} of {of}",
+    "score": "{right} of {of} right",
+    "scored": "All gradients are in the circuit now.",
+    "answer": "Answer",
+    "again": "Start again",
+    "unread": "That is no number: write it like -0.25.",
+    "verdict_right": "{derivative} = {answer}: right.",
+    "verdict_wrong": "{derivative} = {answer}: {verdict}. It is {right}.",
+    "bug": "Bug",
+    "wire": "wire",
+    "right": "right",
+    "broken": "with the bug",
+    "wrong": WRONG,
+    "gate": "gate",
+    "edge": "edge",
+    "compared": "rule ≈ differences",
+    "numeric": "in full",
+    "check": "At every gate the local gradient by its rule, ×local, stands beside what moving the input a little finds.",
     "cannot_unpack": "This browser is too old to unpack parts of the page; a newer one opens them here.",
 }
 
@@ -136,12 +166,14 @@ def step(f: Value, *, open: str | None = None) -> Stepper:
         return Stepper(page, drawn)
     circuit = circuit_of(f)
     views = [View(0, circuit)]
+    cards, shown = Cards(), [(circuit, dict[Value, Value]())]
     with suppress(DomainError):  # by a rounding error, which is no reason to refuse the page
         expansion = expanded(f)
         if expansion.owners and not any(too_many(graph.order(expansion.root))):
             views.append(_opened(circuit, expansion))
             _join(*views)
-    return Stepper(_page(views), Diagram((circuit,)))
+            shown.append((views[1].circuit, expansion.twins))
+    return Stepper(_page(views, lessons_of(f, shown, cards), cards), Diagram((circuit,)))
 
 
 def _opened(circuit: Circuit, expansion: Expansion) -> View:
@@ -191,8 +223,8 @@ def _join(closed: View, opened: View) -> None:
 # ---------------------------------------------------------------------------------------------------------- the page
 
 
-def _page(views: Sequence[View]) -> str:
-    """Return the page of one circuit, closed and opened."""
+def _page(views: Sequence[View], lessons: Mapping[str, Any] | None = None, cards: Cards | None = None) -> str:
+    """Return the page of one circuit, closed and opened, with lessons on it."""
     closed = views[0].circuit
     return _filled(
         {
@@ -205,18 +237,36 @@ def _page(views: Sequence[View]) -> str:
             "dashed": '<span data-view="1" hidden><i class="dashed"></i> gates that are one gate when closed</span>',
             "tables": "".join([view.table() for view in views]),
             "fragments": "".join([view.fragments() for view in views]),
+            **({"modes": _modes(), "tool": TOOL} if lessons else {}),
         },
-        {"views": [view.recorded() for view in views], "words": WORDS | {"flows": _flows([v.circuit for v in views])}},
+        {
+            "views": [view.recorded() for view in views],
+            "words": WORDS | {"flows": _flows([v.circuit for v in views])},
+            **({"lessons": lessons} if lessons else {}),
+        },
+        cards.script if cards else "",
     )
 
 
-def _filled(parts: Mapping[str, str], recorded: Mapping[str, Any]) -> str:
+MODES = {"step": "Step", "what-if": "What if", "predict": "Predict", "break": "Break it", "check": "Check"}
+TOOL = '<section class="card tool" tabindex="0" hidden></section>'
+
+
+def _modes() -> str:
+    buttons = [
+        f'<button type="button" data-mode="{mode}" aria-pressed="{str(mode == "step").lower()}">{name}</button>'
+        for mode, name in MODES.items()
+    ]
+    return f'<div class="modes" role="group" aria-label="What to do" hidden>{"".join(buttons)}</div>'
+
+
+def _filled(parts: Mapping[str, str], recorded: Mapping[str, Any], cards: str = "") -> str:
     """Return the template with its comments replaced by parts; what a page does not have is left out."""
     given = {
         "style": _colours() + _resource("stepper.css"),
         "legend": "".join([_explained(*entry) for entry in LEGEND]),
         "recorded": _json(recorded),
-        "script": _resource("stepper.js"),
+        "script": cards + _resource("lessons.js") + _resource("stepper.js"),
         **parts,
     }
     return re.sub(r"<!-- (\w+) -->", lambda match: given.get(match[1], ""), _resource("stepper.html"))

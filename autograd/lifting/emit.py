@@ -19,74 +19,20 @@ thing known here.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from autograd.lifting.layout import Cells, Layout, Operation, Pointwise, Product, Take, affine, squeezed
 from autograd.lifting.record import Kind
-from autograd.lifting.terms import CALL, FOLD, SLOT, UPSTREAM, VALUE, Term, topological
+from autograd.lifting.terms import FOLD, SLOT, UPSTREAM, VALUE, Term, topological
+from autograd.lifting.writing import BUFFERS, Emitted, Refusal, Scope, Shape, Writer, literal
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
 
-__all__ = ["Emitter", "Refusal", "emit"]
-
-UFUNCS = {
-    "sub": "subtract",
-    "mul": "multiply",
-    "div": "divide",
-    "neg": "negative",
-    "pow": "power",
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "eq": "equal",
-    "or": "logical_or",
-    "and": "logical_and",
-}  # the others are called as in the cards
-BUFFERS = {"P": ("parameters", "gradient"), "S": ("once", "d_once"), "T": ("each", "d_each")}
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Refusal:
-    """A place where a program may find a number outside a gate's domain."""
-
-    operation: Operation
-    what: str  # "value", "slope" or "index"
-
-    @property
-    def words(self) -> str:
-        """What is required here."""
-        gate = self.operation.gate
-        if self.what == "index":
-            return "take needs a whole number that is an index"
-        return (
-            f"{gate.name} needs {gate.domain.needs}"
-            if self.what == "value"
-            else f"the slope of {gate.name} needs {gate.domain.slope_needs}"
-        )
-
-
-@dataclass(slots=True)
-class Emitted:
-    """A program as text, and what it cannot be run without."""
-
-    setup: list[str] = field(default_factory=list)
-    forward: list[str] = field(default_factory=list)
-    checks: list[str] = field(default_factory=list)
-    backward: list[str] = field(default_factory=list)
-    data: dict[str, Array] = field(default_factory=dict)  # constants and tables of cells, by name
-    calls: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # the cards that could not be printed, by name
-    refusals: list[Refusal] = field(default_factory=list)
-    products: int = 0
-    rows: int = 1
-    parameters: int = 0
+__all__ = ["emit"]
 
 
 def emit(layout: Layout, rows: int, columns: Sequence[int | None], names: Sequence[str], reduce: str) -> Emitted:
@@ -94,57 +40,39 @@ def emit(layout: Layout, rows: int, columns: Sequence[int | None], names: Sequen
 
     `reduce` is "mean", "sum", or empty where there are no rows to be reduced.
     """
-    return Emitter(layout, rows, columns, names, reduce).emit()
+    emitter = _Emitter(layout, rows)
+    emitter.bind(columns, names, reduce)
+    operations = list(enumerate(layout.operations, 1))
+    for number, operation in operations:
+        emitter.write(operation, number, forward=True)
+    result = emitter.seeded(reduce)
+    for number, operation in reversed(operations):
+        if operation.out.needed:
+            emitter.write(operation, number, forward=False)
+    emitter.zero()
+    emitter.allocate()
+    emitter.out.forward.append(result)
+    return emitter.out
 
 
-class Emitter:
-    """Writes one program."""
+class _Emitter(Writer):
+    """Writes the operations of a program, forward and backward."""
 
-    def __init__(
-        self, layout: Layout, rows: int, columns: Sequence[int | None], names: Sequence[str], reduce: str
-    ) -> None:
+    def __init__(self, layout: Layout, rows: int) -> None:
         import numpy as np
 
-        self.layout, self.rows, self.columns, self.names, self.reduce = layout, rows, columns, names, reduce
-        self.out = Emitted(rows=rows, parameters=layout.sizes["P"])
-        self.views: dict[Any, str] = {}
-        self.gathers: dict[Any, str] = {}
-        self.tables: dict[Any, str] = {}
-        self.counters: dict[str, int] = defaultdict(int)
-        self.scratch: dict[str, int] = {}  # scratch buffer -> its size
-        self.busy: dict[str, str] = {}  # temporary -> its buffer
-        self.lines = self.out.forward
+        super().__init__(layout, rows)
         self.written = {kind: np.zeros(size, dtype=bool) for kind, size in layout.sizes.items()}
         self.unset = {kind: np.zeros(size, dtype=bool) for kind, size in layout.sizes.items()}
-        self.wide = False  # whether the operation that is being written has an axis of rows
-        self.comment = ""
 
-    def emit(self) -> Emitted:
-        out = self.out
-        self.bind()
-        for operation in self.layout.operations:
-            self.begin(operation, out.forward)
-            self.write(operation, forward=True)
-        self.finish()
-        for operation in reversed(self.layout.operations):
-            if operation.out.needed:
-                self.begin(operation, out.backward)
-                self.write(operation, forward=False)
-        self.zero()
-        self.allocate()
-        return out
-
-    def begin(self, operation: Operation, lines: list[str]) -> None:
-        self.lines, self.wide = lines, self.is_wide(operation.out.kind)
-        shape = self.full(operation.out)
-        self.comment = f"  # {self.safe(operation.gate.name)} {shape}"
+    def write(self, operation: Operation, number: int, forward: bool) -> None:
+        """Write one operation, or the way back through it."""
+        self.lines = self.out.forward if forward else self.out.backward
+        self.wide = self.is_wide(operation.out.kind)
+        name = operation.gate.name
+        name = name if name.isascii() and name.isprintable() else ascii(name)
+        self.title = self.comment = f"  # {number}{'' if forward else ' back'}: {name} {self.full(operation.out)}"
         self.busy.clear()
-
-    @staticmethod
-    def safe(text: str) -> str:
-        return text if text.isascii() and text.isprintable() else ascii(text)
-
-    def write(self, operation: Operation, forward: bool) -> None:
         if isinstance(operation, Pointwise):
             (self.pointwise if forward else self.pointwise_back)(operation)
         elif isinstance(operation, Product):
@@ -153,325 +81,71 @@ class Emitter:
             assert isinstance(operation, Take)
             (self.take if forward else self.take_back)(operation)
 
-    def line(self, text: str) -> None:
-        self.lines.append(text + self.comment)
-        self.comment = ""
-
-    # --------------------------------------------------------------------------------------------------- names and views
-
-    def is_wide(self, kind: Kind) -> bool:
-        return kind == "T" and self.rows > 1
-
-    def full(self, cells: Cells, index: Array | None = None) -> Shape:
-        """Return the shape of an operand's array in the operation that is being written."""
-        shape = (cells.index if index is None else index).shape
-        if not self.wide:
-            return shape
-        return (*shape, self.rows if self.is_wide(cells.kind) else 1)
-
-    def new(self, prefix: str) -> str:
-        self.counters[prefix] += 1
-        return f"{prefix}{self.counters[prefix]}"
-
-    def constant(self, numbers: Array, prefix: str = "c") -> str:
-        key = (numbers.dtype.str, numbers.shape, numbers.tobytes())
-        if key not in self.tables:
-            name = self.tables[key] = self.new(prefix)
-            self.out.data[name] = numbers
-        return self.tables[key]
-
-    def array(self, cells: Cells, prefix: str = "x") -> str:
-        """Return the name of the array of an operand's numbers; scattered ones are gathered the first time."""
-        if cells.kind == "C":
-            if cells.index.size == 1:
-                return literal(float(cells.index.flat[0]))
-            return self.constant(cells.index.reshape(self.full(cells)))
-        if cells.strides is not None:
-            return self.view(cells.kind, cells.index, cells.strides, prefix)
-        return self.gathered(cells)
-
-    def view(
-        self, kind: Kind, index: Array, strides: tuple[int, ...], prefix: str = "x", gradient: bool = False
-    ) -> str:
-        start, shape, wide = int(index.flat[0]), index.shape, self.is_wide(kind)
-        strides = tuple(s if n > 1 else 0 for s, n in zip(strides, shape))
-        if self.wide and not wide:
-            shape, strides = (*shape, 1), (*strides, 0)
-        key = kind, start, shape, strides
-        if key not in self.views:
-            self.views[key] = self.new({"P": "p"}.get(kind, prefix) if prefix == "x" else prefix)
-            self.out.setup.append(f"{self.views[key]} = {self.spelled(BUFFERS[kind][0], start, shape, strides, wide)}")
-        name = self.views[key]
-        if gradient:
-            if ("d", key) not in self.views:
-                self.views["d", key] = "d_" + name
-                self.out.setup.append(f"d_{name} = {self.spelled(BUFFERS[kind][1], start, shape, strides, wide)}")
-            return self.views["d", key]
-        return name
-
-    def spelled(self, buffer: str, start: int, shape: Shape, strides: Shape, wide: bool) -> str:
-        size, dense = 1, True
-        for n, stride in zip(reversed(shape), reversed(strides)):
-            dense, size = dense and (n == 1 or stride == size), size * n
-        full = (*shape, self.rows) if wide else shape
-        note = f"  # {full}"
-        if not dense:
-            return f"view({buffer}, {start}, {shape}, {strides}){note}"
-        piece = f"{buffer}[{start}:{start + size}]"
-        return (piece if len(shape) == 1 else f"{piece}.reshape({full})") + note
-
-    def gathered(self, cells: Cells) -> str:
-        shape = self.full(cells)
-        key = cells.kind, shape, cells.index.tobytes()
-        if key not in self.gathers:
-            name = self.gathers[key] = self.new("g")
-            table = self.constant(cells.index.astype("i8"), "i")
-            self.out.setup.append(f"{name} = np.empty({shape})")
-            axis = ", axis=0" if self.is_wide(cells.kind) else ""
-            target = name
-            if self.wide and not self.is_wide(cells.kind):
-                target = f"{name}_"
-                self.out.setup.append(f"{target} = {name}.reshape({cells.index.shape})")
-            lines, self.lines, comment, self.comment = self.lines, self.out.forward, self.comment, ""
-            self.line(f'np.take({BUFFERS[cells.kind][0]}, {table}{axis}, out={target}, mode="clip")')
-            self.lines, self.comment = lines, comment
-        return self.gathers[key]
-
-    # ------------------------------------------------------------------------------------------------------- computing
-
-    def temporary(self, shape: Shape, boolean: bool = False) -> str:
-        """Return the name of a free temporary of a shape."""
-        letter = "m" if boolean else "t"
-        taken = set(self.busy.values())
-        number = next(i for i in range(len(taken) + 1) if f"{letter}{i}" not in taken)
-        buffer = f"{letter}{number}"
-        size = 1
-        for n in shape:
-            size *= n
-        self.scratch[buffer] = max(size, self.scratch.get(buffer, 0))
-        key = buffer, shape
-        if key not in self.views:
-            self.views[key] = f"{buffer}_{'x'.join(map(str, shape))}" if shape else f"{buffer}_"
-            self.out.setup.append(f"{self.views[key]} = {buffer}[:{size}].reshape({shape})")
-        self.busy[self.views[key]] = buffer
-        return self.views[key]
-
-    def release(self, name: str) -> None:
-        self.busy.pop(name, None)
-
-    def compute(
-        self, root: Any, names: dict[Term, str], shapes: dict[Term, Shape], lane: int, target: str | None
-    ) -> str:
-        """Write the lines that compute a term, into `target` or a temporary; return the name of the result."""
-        if not isinstance(root, Term):
-            assert target is not None
-            self.line(f"{target}[...] = {literal(root)}")
-            return target
-        order = topological([root])
-        uses: dict[Term, int] = defaultdict(int)
-        for term in order:
-            for x in term.parts:
-                uses[x] += 1
-        names, shapes = dict(names), dict(shapes)
-        for term in order:
-            if term in names:
-                continue
-            folded = self.folded(term, names)
-            if folded:
-                names[term], shapes[term] = folded, ()
-                continue
-            shapes[term] = self.shape(term, shapes, lane)
-            self.operation(term, names, shapes, uses, lane, target if term is root else None)
-        if target is not None and names[root] != target:
-            self.line(f"np.copyto({target}, {names[root]})")
-            self.release(names[root])
-            return target
-        return names[root]
-
-    @staticmethod
-    def folded(term: Term, names: dict[Term, str]) -> str:
-        """Return what an operation on constants alone gives, as source; empty where it is not one."""
-        import numpy as np
-
-        texts = [names[x] if isinstance(x, Term) else literal(x) for x in term.operands]
-        if term.operation in ("where", FOLD, CALL) or not all(text in NAMED or is_number(text) for text in texts):
-            return ""
-        numbers = [NAMED[text] if text in NAMED else float(text) for text in texts]
-        with np.errstate(all="ignore"):
-            found = getattr(np, UFUNCS.get(term.operation, term.operation))(*numbers)
-        return str(bool(found)) if found.dtype == bool else literal(float(found))
-
-    def shape(self, term: Term, shapes: dict[Term, Shape], lane: int) -> Shape:
-        if term.operation == FOLD:
-            (x,) = term.parts
-            return tuple(1 if axis == lane else n for axis, n in enumerate(shapes[x]))
-        return broadcast(shapes[x] for x in term.parts)
-
-    def operation(
-        self,
-        term: Term,
-        names: dict[Term, str],
-        shapes: dict[Term, Shape],
-        uses: dict[Term, int],
-        lane: int,
-        target: str | None,
-    ) -> None:
-        """Write the lines of one term."""
-        word, parts = term.operation, term.parts
-        texts = [names[x] if isinstance(x, Term) else literal(x) for x in term.operands]
-
-        def finished() -> None:
-            for x in dict.fromkeys(parts):
-                uses[x] -= sum(1 for y in parts if y is x)
-                if not uses[x]:
-                    self.release(names[x])
-
-        in_place = word not in ("where", CALL, FOLD)
-        if in_place:
-            finished()
-        reused = self.reusable(term, names, shapes, uses) if target is None else None
-        result = target or reused or self.temporary(shapes[term], term.is_boolean)
-        names[term] = result
-        if word == "where":
-            condition, x, y = texts
-            if result == y:
-                self.line(f"np.copyto({result}, {x}, where={condition})")
-                uses[term.operands[2]] += 1  # it lives on as the result
-            elif texts[1:] == ["1.0", "0.0"]:
-                self.line(f"np.copyto({result}, {condition})")
-            else:
-                self.line(f"np.copyto({result}, {y})")
-                self.line(f"np.copyto({result}, {x}, where={condition})")
-        elif word == CALL:
-            self.line(f"np.copyto({result}, {self.call(term, names)})")
-        elif word == FOLD:
-            ufunc = UFUNCS.get(term.operands[0], term.operands[0])
-            self.line(f"np.{ufunc}.reduce({texts[1]}, axis={lane}, keepdims=True, out={result})")
-        elif word == "pow" and isinstance(term.operands[1], float) and term.operands[1] in (2.0, 3.0):
-            self.power(texts[0], int(term.operands[1]), result, shapes[term])
-        else:
-            self.line(f"np.{UFUNCS.get(word, word)}({', '.join(texts)}, out={result})")
-        if not in_place:
-            finished()
-
-    def reusable(
-        self, term: Term, names: dict[Term, str], shapes: dict[Term, Shape], uses: dict[Term, int]
-    ) -> str | None:
-        """Return the temporary that a choice can be written over: what it falls back on, if nobody else needs that."""
-        y = term.operands[-1]
-        if term.operation != "where" or not isinstance(y, Term) or uses[y] > 1 or shapes[y] != shapes[term]:
-            return None
-        return names[y] if names[y] in self.busy and not y.is_boolean else None
-
-    def power(self, x: str, n: int, result: str, shape: Shape) -> None:
-        if n == 2:
-            self.line(f"np.multiply({x}, {x}, out={result})")
-            return
-        square = self.temporary(shape)
-        self.line(f"np.multiply({x}, {x}, out={square})")
-        self.line(f"np.multiply({square}, {x}, out={result})")
-        self.release(square)
-
-    def call(self, term: Term, names: dict[Term, str]) -> str:
-        gate, what, *rest = term.operands
-        place = None
-        if not isinstance(rest[0], Term):
-            place, *rest = rest
-        key = (gate, what, place)
-        name = next((name for name, known in self.out.calls.items() if known == key), "")
-        if not name:
-            name = f"card{len(self.out.calls) + 1}"
-            self.out.calls[name] = key
-        return f"{name}({', '.join(names[x] for x in rest)})"
-
     # -------------------------------------------------------------------------------------------------------- pointwise
 
-    def leaves(self, operation: Pointwise) -> tuple[dict[Term, str], dict[Term, Shape], int]:
-        """Return the names and shapes of a rule's slots, output and upstream gradient, and the axis of its lanes."""
-        roots = [
-            operation.rule.forward,
-            *operation.rule.downstream,
-            operation.rule.lacks_value,
-            operation.rule.lacks_slope,
-        ]
-        names, shapes = dict[Term, str](), dict[Term, Shape]()
-        for term in topological(roots):
+    def scope(self, operation: Pointwise) -> Scope:
+        """Return the scope of a rule: its slots, its output and the gradient that arrives there."""
+        rule, out = operation.rule, operation.out
+        scope = Scope({}, {}, out.index.ndim - 1)
+        assert out.strides is not None
+        for term in topological([rule.forward, *rule.downstream, rule.lacks_value, rule.lacks_slope]):
             if term.operation == SLOT:
                 cells = operation.slots[term.operands[0]]
-                names[term] = self.array(cells)
-                shapes[term] = () if cells.kind == "C" and cells.index.size == 1 else self.full(cells)
-            elif term.operation in (VALUE, UPSTREAM):
-                out, gradient = operation.out, term.operation == UPSTREAM
-                if gradient and not out.needed:
-                    continue
-                assert out.strides is not None
-                names[term] = self.view(out.kind, out.index, out.strides, "z", gradient)
-                shapes[term] = self.full(out)
-        return names, shapes, operation.out.index.ndim - 1
+                single = cells.kind == "C" and cells.index.size == 1
+                scope.names[term], scope.shapes[term] = self.array(cells), () if single else self.full(cells)
+            elif term.operation == VALUE or (term.operation == UPSTREAM and out.needed):
+                gradient = term.operation == UPSTREAM
+                scope.names[term] = self.view(out.kind, out.index, out.strides, "z", gradient)
+                scope.shapes[term] = self.full(out)
+        return scope
 
     def pointwise(self, operation: Pointwise) -> None:
-        out = operation.out
+        out, rule, scope = operation.out, operation.rule, self.scope(operation)
         assert out.strides is not None
         target = self.view(out.kind, out.index, out.strides, "z")
-        names, shapes, lane = self.leaves(operation)
-        rule = operation.rule
-        self.check(operation, rule.lacks_value, "value", names, shapes, lane)
+        self.check(operation, rule.lacks_value, "value", scope)
         folds = isinstance(rule.forward, Term) and rule.forward.operation == FOLD
-        if folds and self.shape(rule.forward, self.all_shapes(rule.forward, shapes, lane), lane) != self.full(out):
-            result = self.compute(rule.forward, names, shapes, lane, None)  # a fold does not spread what it writes
-            self.line(f"np.copyto({target}, {result})")
-            self.release(result)
+        if folds and scope.with_shapes(rule.forward).shapes[rule.forward] != self.full(out):
+            self.copied(self.compute(rule.forward, scope, None), target)  # a fold does not spread what it writes
         else:
-            self.compute(rule.forward, names, shapes, lane, target)
-        if out.needed and isinstance(rule.lacks_slope, Term):
-            lines, self.lines = self.lines, self.out.checks
-            self.check(operation, rule.lacks_slope, "slope", names, shapes, lane)
-            self.lines = lines
+            self.compute(rule.forward, scope, target)
+        if out.needed:
+            with self.writing(self.out.checks, self.title):
+                self.check(operation, rule.lacks_slope, "slope", scope)
 
-    def check(
-        self, operation: Pointwise, lacks: Any, what: str, names: dict[Term, str], shapes: dict[Term, Shape], lane: int
-    ) -> None:
-        if not isinstance(lacks, Term):
-            return
-        mask = self.compute(lacks, names, shapes, lane, None)
+    def check(self, operation: Pointwise, lacks: Any, what: str, scope: Scope) -> None:
+        """Write the question whether a gate leaves its domain anywhere."""
+        mask = self.compute(lacks, scope, None) if isinstance(lacks, Term) else "False"
         if mask == "False":
             return
-        if mask == "True":
-            mask = "np.True_"
-        operands = [self.array(cells) for cells in operation.slots]
-        place = len(self.out.refusals)
-        self.out.refusals.append(Refusal(operation, what))
+        mask = "np.True_" if mask == "True" else mask
+        arrays = [self.array(cells) for cells in operation.slots]
         self.line(f"if {mask}.any():")
-        self.lines.append(f"    refuse({place}, {mask}, {', '.join(operands)})")
+        self.lines.append(f"    refuse({len(self.out.refusals)}, {', '.join([mask, *arrays])})")
+        self.out.refusals.append(Refusal(operation, what))
         self.release(mask)
 
     def pointwise_back(self, operation: Pointwise) -> None:
-        names, shapes, lane = self.leaves(operation)
+        scope = self.scope(operation)
         for cells, contribution in zip(operation.slots, operation.rule.downstream):
             if cells.needed:
-                self.deliver(cells, *self.contribution(contribution, names, shapes, lane))
+                self.deliver(cells, *self.contribution(contribution, scope))
 
-    def contribution(
-        self, term: Any, names: dict[Term, str], shapes: dict[Term, Shape], lane: int
-    ) -> tuple[Shape, Callable[[str | None], str], str]:
+    def contribution(self, term: Term, scope: Scope) -> tuple[Shape, Callable[[str | None], str], str]:
         """Return a contribution's shape, the function that writes it, and the ufunc that adds it."""
-        if term.operation == "neg" and term not in shapes:
+        shape = scope.with_shapes(term).shapes[term]
+        if term.operation == "neg" and term not in scope.names:  # what is added to something is subtracted instead
             (negated,) = term.operands
+            return shape, lambda target: self.compute(term if target else negated, scope, target), "subtract"
+        return shape, lambda target: self.compute(term, scope, target), "add"
 
-            def subtracted(target: str | None) -> str:
-                return self.compute(term if target else negated, names, shapes, lane, target)
-
-            return self.all_shapes(negated, shapes, lane)[negated], subtracted, "subtract"
-        found = self.all_shapes(term, shapes, lane)[term]
-        return found, lambda target: self.compute(term, names, shapes, lane, target), "add"
-
-    def all_shapes(self, root: Term, shapes: dict[Term, Shape], lane: int) -> dict[Term, Shape]:
-        """Return the shapes of a term and of all it needs."""
-        found = dict(shapes)
-        for term in topological([root]):
-            if term not in found:
-                found[term] = self.shape(term, found, lane)
-        return found
+    def copied(self, name: str, target: str | None) -> str:
+        """Write a copy, where a target is given."""
+        if target is None:
+            return name
+        self.line(f"np.copyto({target}, {name})")
+        self.release(name)
+        return target
 
     # -------------------------------------------------------------------------------------------- gradients that arrive
 
@@ -498,9 +172,7 @@ class Emitter:
         elif first and all(m in (n, 1) for n, m in zip(shape, target_shape)):
             self.summed(compute(None), shape, smaller, target)
         elif first:  # summed over one axis, the same along another
-            result = self.summed(compute(None), shape, smaller, None)
-            self.line(f"np.copyto({target}, {result})")
-            self.release(result)
+            self.copied(self.summed(compute(None), shape, smaller, None), target)
         else:
             self.to_zero(cells.kind, index)
             result = compute(None)
@@ -523,8 +195,8 @@ class Emitter:
 
     def ones(self) -> str:
         """Return a column of ones, one per row: a product with it sums over the rows."""
-        if "ones" not in self.views:
-            self.views["ones"] = "ones"
+        if "ones" not in self.names:
+            self.names["ones"] = "ones"
             self.out.setup.append(f"ones = np.ones(({self.rows}, 1))")
         return "ones"
 
@@ -551,10 +223,7 @@ class Emitter:
             result = self.summed(result, shape, smaller, None)
             shape = tuple(1 if axis in smaller else n for axis, n in enumerate(shape))
         if shape != target_shape:
-            spread = self.temporary(target_shape)
-            self.line(f"np.copyto({spread}, {result})")
-            self.release(result)
-            result = spread
+            result = self.copied(result, self.temporary(target_shape))
         buffer, flat, sign = BUFFERS[cells.kind][1], index.ravel(), "+=" if adding == "add" else "-="
         if self.is_wide(cells.kind):
             order = np.argsort(flat, kind="stable")
@@ -628,15 +297,12 @@ class Emitter:
 
     def matrix(self, cells: Cells, prefix: str, gradient: bool = False) -> str:
         """Return the name of matrices, with an axis of rows only where they have numbers of their own for each."""
-        wide, self.wide = self.wide, self.is_wide(cells.kind)
-        if cells.kind == "C":
-            name = self.constant(cells.index)
-        elif cells.strides is not None:
-            name = self.view(cells.kind, cells.index, cells.strides, prefix, gradient)
-        else:
-            name = self.gathered(cells)
-        self.wide = wide
-        return name
+        with self.shaped(self.is_wide(cells.kind)):
+            if cells.kind == "C":
+                return self.constant(cells.index)
+            if cells.strides is None:
+                return self.gathered(cells)
+            return self.view(cells.kind, cells.index, cells.strides, prefix, gradient)
 
     def product_back(self, operation: Product) -> None:
         what, out, left, right, bias = self.parts(operation)
@@ -667,21 +333,18 @@ class Emitter:
 
     def factor(self, cells: Cells, text: str) -> None:
         """Write the gradient of one factor of a product: another product."""
-        wide, self.wide = self.wide, self.is_wide(cells.kind)
-        shape = self.full(cells)
 
         def multiplied(target: str | None) -> str:
             self.out.products += 1
-            result = target or self.temporary(shape)
+            result = target or self.temporary(self.full(cells))
             self.line(f"{text}, out={result})")
             return result
 
-        self.deliver(cells, shape, multiplied)
-        self.wide = wide
+        with self.shaped(self.is_wide(cells.kind)):
+            self.deliver(cells, self.full(cells), multiplied)
 
     def sum_of_products(self, left: Cells, text: str, right_shape: Shape) -> None:
         """Write the gradient of a factor that meets several matrices: the sum of a product with each."""
-        wide, self.wide = self.wide, False
         shape = left.index.shape
         parts_shape = (*right_shape[:-1], *shape[-2:])
 
@@ -694,8 +357,8 @@ class Emitter:
             self.release(parts)
             return result
 
-        self.deliver(left, shape, multiplied)
-        self.wide = wide
+        with self.shaped(False):
+            self.deliver(left, shape, multiplied)
 
     def square(self, cells: Cells, upstream: str) -> None:
         """Write the gradient of a row's product with itself: both factors at once."""
@@ -707,12 +370,6 @@ class Emitter:
             return result
 
         self.deliver(cells, cells.index.shape, doubled)
-
-    def copied(self, name: str, target: str | None) -> str:
-        if target is None:
-            return name
-        self.line(f"np.copyto({target}, {name})")
-        return target
 
     # ------------------------------------------------------------------------------------------------------------- take
 
@@ -769,26 +426,26 @@ class Emitter:
         counted = f"np.bincount(({positions} - {low}).ravel(), {upstream}.ravel(), {high - low})"
         self.add_span(table.kind, low, high, counted)
 
-    # ---------------------------------------------------------------------------------------------- the first and last lines
+    # ----------------------------------------------------------------------------------------- the first and last lines
 
-    def bind(self) -> None:
+    def bind(self, columns: Sequence[int | None], names: Sequence[str], reduce: str) -> None:
+        """Write how the entries get their numbers."""
         start = 0
-        for name, columns in zip(self.names, self.columns):
-            width = 1 if columns is None else columns
-            place = f"{start}:{start + width}" if columns is not None else str(start)
+        for name, wanted in zip(names, columns):
+            width = 1 if wanted is None else wanted
+            place = f"{start}:{start + width}" if wanted is not None else str(start)
             start += width
-            if not self.reduce:
+            if not reduce:
                 self.line(f"if {name} is not None:")
                 self.lines.append(f"    once[{place}] = {name}")
             elif self.rows == 1:
                 self.line(f"each[{place}] = {name}[0]")
             else:
-                self.line(f"each[{place}] = {name}{'.T' if columns is not None else ''}")
+                self.line(f"each[{place}] = {name}{'.T' if wanted is not None else ''}")
 
-    def finish(self) -> None:
-        """Write the loss, and the seeds of its gradient."""
+    def seeded(self, reduce: str) -> str:
+        """Write the seeds of the gradient; return the line that returns the loss."""
         tape, terms = self.layout.tape, []
-        self.comment, self.wide = "", False
         for node, share in ((tape.example, "example"), (tape.once, "once")):
             if node is None:
                 continue
@@ -796,8 +453,8 @@ class Emitter:
             factor, seed = "", "1"
             if share == "example":
                 if self.is_wide(kind):
-                    factor, seed = (f" / {self.rows}", f"{1 / self.rows!r}") if self.reduce == "mean" else ("", "1")
-                elif self.reduce == "sum" and self.rows > 1:
+                    factor, seed = (f" / {self.rows}", f"{1 / self.rows!r}") if reduce == "mean" else ("", "1")
+                elif reduce == "sum" and self.rows > 1:
                     factor, seed = f" * {self.rows}", str(self.rows)
             if kind == "C":
                 terms.append(literal(tape.data[node]) + factor)
@@ -809,7 +466,7 @@ class Emitter:
             sign = "+=" if self.written[kind][place] else "="
             self.out.backward.append(f"{BUFFERS[kind][1]}[{place}] {sign} {seed}")
             self.written[kind][place] = True
-        self.out.forward.append(f"return float({' + '.join(terms)})")
+        return f"return float({' + '.join(terms)})"
 
     def zero(self) -> None:
         """Write, before everything else in the backward pass, which gradients start at 0."""
@@ -853,30 +510,3 @@ def turned(name: str, cells: Cells) -> str:
 def same(index: Array, other: Array) -> bool:
     """Tell whether two operands are the same cells."""
     return index.shape == other.shape and bool((index == other).all())
-
-
-NAMED = {"np.inf": float("inf"), "-np.inf": -float("inf"), "np.nan": float("nan"), "True": True, "False": False}
-
-
-def is_number(text: str) -> bool:
-    """Tell whether source is a number, rather than a name."""
-    return text[:1].isdigit() or (text[:1] == "-" and text[1:2].isdigit())
-
-
-def literal(x: Any) -> str:
-    """Return a number as NumPy source, always a float: 1 ** -2 of whole numbers is an error there."""
-    if not isinstance(x, (float, int)):
-        return ""
-    text = repr(float(x))
-    return text if text[-1].isdigit() else text.replace("inf", "np.inf").replace("nan", "np.nan")
-
-
-def broadcast(shapes: Any) -> Shape:
-    """Return the shape that arrays of these shapes have together."""
-    found: list[int] = []
-    for shape in shapes:
-        if len(shape) > len(found):
-            found = [1] * (len(shape) - len(found)) + found
-        for axis in range(1, len(shape) + 1):
-            found[-axis] = max(found[-axis], shape[-axis])
-    return tuple(found)

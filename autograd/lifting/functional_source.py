@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd.lifting.emit import literal as numpy_literal
 from autograd.lifting.layout import Cells, Layout, Pointwise, Product, Take
 from autograd.lifting.record import Kind
 from autograd.lifting.terms import CALL, FOLD, SLOT, VALUE, Term, topological
+from autograd.lifting.writing import literal as numpy_literal
 from autograd.symbol import NUMPY, Symbol
 
 if TYPE_CHECKING:

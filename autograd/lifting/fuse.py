@@ -27,8 +27,10 @@ ORDER = "PCST"  # which factor of a product stands on the left: so that a layer'
 def fuse(tape: Tape) -> Tape:
     """Return a tape with sums and dots in place of chains; unused nodes stay in the lists, without a gate."""
     uses = _uses(tape)
-    lists = ("gates", "inputs", "kinds", "data", "labels", "needed")
-    fused = replace(tape, **{name: list(getattr(tape, name)) for name in lists})
+    fused = replace(
+        tape, gates=list(tape.gates), inputs=list(tape.inputs), kinds=list(tape.kinds), data=list(tape.data)
+    )
+    fused.labels, fused.needed = list(tape.labels), list(tape.needed)
     inner = _inner_additions(tape, uses)
     known: dict[tuple[int, ...], tuple[int, int]] = {}  # of rows
     for number, gate in enumerate(tape.gates):
@@ -43,7 +45,7 @@ def fuse(tape: Tape) -> Tape:
                 if row not in known:
                     known[row] = _ranks(tape.kinds, row)
             if left and known[left][1] > known[right][0]:
-                fused.inputs[number] = _dot(tape.kinds, left, right, bias)
+                fused.inputs[number] = _dot(tape.kinds, left, right) + bias
     return fused
 
 
@@ -82,34 +84,33 @@ def _terms(tape: Tape, number: int, inner: set[int]) -> list[int]:
 
 
 def _make_sum(fused: Tape, tape: Tape, number: int, inner: set[int], uses: Sequence[int]) -> None:
-    if not any([i in inner or tape.gates[i] is MUL or tape.gates[i] is DOT for i in tape.inputs[number]]):
+    """Write the outermost addition of a tree as a dot and a bias, a sum with a dot among its terms, or a sum."""
+    if not any(i in inner or tape.gates[i] is MUL or tape.gates[i] is DOT for i in tape.inputs[number]):
         return
-    terms = _terms(tape, number, inner)
-    kind = tape.kinds[number]
-    once = [i for i in terms if uses[i] == 1 and tape.kinds[i] == kind]
-    products = [i for i in once if tape.gates[i] is MUL]
-    dots = [i for i in once if tape.gates[i] is DOT and len(tape.inputs[i]) % 2 == 0]
+    terms, kind = _terms(tape, number, inner), tape.kinds[number]
+    own = [i for i in terms if uses[i] == 1 and tape.kinds[i] == kind]  # what nobody else looks at
+    products = [i for i in own if tape.gates[i] is MUL]
+    dots = [i for i in own if tape.gates[i] is DOT and len(tape.inputs[i]) % 2 == 0]
     if len(products) >= 2:
-        chosen = set(products)
-        rest = [i for i in terms if i not in chosen]
-        left, right = zip(*[tape.inputs[i] for i in products])
+        _join(fused, number, terms, products, _dot(tape.kinds, *zip(*[tape.inputs[i] for i in products])))
     elif dots:
-        chosen = {dots[0]}
-        rest = [i for i in terms if i not in chosen]
-        left, right, _ = halves(tape.inputs[dots[0]])
-    else:
-        if tuple(terms) != tape.inputs[number]:
-            fused.gates[number], fused.inputs[number] = SUM, tuple(terms)
-        return
+        _join(fused, number, terms, dots[:1], fused.inputs[dots[0]])
+    elif tuple(terms) != tape.inputs[number]:
+        fused.gates[number], fused.inputs[number] = SUM, tuple(terms)
+
+
+def _join(fused: Tape, number: int, terms: list[int], chosen: list[int], dot: tuple[int, ...]) -> None:
+    """Write a sum of terms, some of which make a dot: what is left is its bias, or is added to it."""
+    rest = tuple([i for i in terms if i not in set(chosen)])
     for i in chosen:
         fused.gates[i], fused.inputs[i] = None, ()
-    if len(rest) > 1:
-        dot = max(chosen)  # after everything that the products need
-        fused.gates[dot], fused.inputs[dot] = DOT, _dot(tape.kinds, left, right, ())
-        fused.needed[dot] = any(fused.needed[i] for i in fused.inputs[dot])
-        fused.gates[number], fused.inputs[number] = SUM, (dot, *rest)
-    else:
-        fused.gates[number], fused.inputs[number] = DOT, _dot(tape.kinds, left, right, tuple(rest))
+    if len(rest) <= 1:
+        fused.gates[number], fused.inputs[number] = DOT, dot + rest
+        return
+    place = max(chosen)  # after everything that the products need
+    fused.gates[place], fused.inputs[place] = DOT, dot
+    fused.needed[place] = any(fused.needed[i] for i in dot)
+    fused.gates[number], fused.inputs[number] = SUM, (place, *rest)
 
 
 def halves(inputs: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
@@ -118,13 +119,13 @@ def halves(inputs: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...], t
     return inputs[:n], inputs[n : 2 * n], inputs[2 * n :]
 
 
-def _dot(kinds: Sequence[Kind], left: Sequence[int], right: Sequence[int], bias: Sequence[int]) -> tuple[int, ...]:
-    """Return the inputs of a dot, of each product's factors the one of the simpler kind on the left."""
+def _dot(kinds: Sequence[Kind], left: Sequence[int], right: Sequence[int]) -> tuple[int, ...]:
+    """Return the factors of a dot, of each product the one of the simpler kind on the left."""
     if _ranks(kinds, right)[1] < _ranks(kinds, left)[0]:
-        return (*right, *left, *bias)
+        return (*right, *left)
     rank = ORDER.index
     pairs = [(x, y) if rank(kinds[x]) <= rank(kinds[y]) else (y, x) for x, y in zip(left, right)]
-    return (*[x for x, _ in pairs], *[y for _, y in pairs], *bias)
+    return (*[x for x, _ in pairs], *[y for _, y in pairs])
 
 
 def _ranks(kinds: Sequence[Kind], row: Sequence[int]) -> tuple[int, int]:

@@ -39,7 +39,7 @@ PADDED = 4096  # a ragged group is padded up to the longest of its rows while it
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """The cells one operand reads: which cell stands at each place; an axis along which nothing changes has length 1."""
+    """The cells an operand reads: which one stands at each place. An axis along which nothing changes has length 1."""
 
     kind: Kind
     index: Array  # of constants (kind C): the numbers themselves
@@ -48,6 +48,7 @@ class Cells:
 
     @property
     def start(self) -> int:
+        """The cell at the first place."""
         return int(self.index.flat[0])
 
 
@@ -108,7 +109,7 @@ def lay_out(tape: Tape, complete: bool = True) -> Layout:
     return _Builder(tape, complete).build()
 
 
-# ------------------------------------------------------------------------------------------------------ axes of cells
+# -------------------------------------------------------------------------------------------------------- axes of cells
 
 
 def affine(index: Array) -> tuple[int, ...] | None:
@@ -221,18 +222,23 @@ class _Builder:
         """Return {level: {what the gates of a group have in common: their nodes}}; rows are made uniform on the way."""
         tape, copies = self.tape, dict[tuple[int, Kind], int]()
         level = [0] * len(tape.gates)
-        level_of = level.__getitem__
+        level_of, pairs = level.__getitem__, self.pairs
         groups: dict[int, dict[Any, list[int]]] = defaultdict(lambda: defaultdict(list))
 
         def put(number: int, key: Any) -> None:
-            pair = self.pairs.get(number)
-            if pair is None:
-                level[number] = 1 + max(map(level_of, tape.inputs[number]), default=0)
-            else:
-                for row in pair[:2]:
+            inputs = tape.inputs[number]
+            if number in pairs:
+                left, right, bias = pairs[number]
+                for row in (left, right):
                     row.level = row.level or 1 + max(map(level_of, row.cells))
-                level[number] = max(pair[0].level, pair[1].level, *[1 + level[i] for i in pair[2]])
-            groups[level[number]][key].append(number)
+                found = max(left.level, right.level, *[1 + level[i] for i in bias])
+            elif len(inputs) == 2:
+                x, y = level[inputs[0]], level[inputs[1]]
+                found = 1 + (x if x > y else y)
+            else:
+                found = 1 + max(map(level_of, inputs))
+            level[number] = found
+            groups[found][key].append(number)
 
         for number in range(len(level)):
             gate = tape.gates[number]
@@ -243,7 +249,7 @@ class _Builder:
             for copy in range(first, len(tape.gates)):
                 level.append(0)
                 if tape.gates[copy] is not None:
-                    source = (tape.kinds[tape.inputs[copy][0]],)
+                    source = tape.kinds[tape.inputs[copy][0]]
                     put(copy, (tape.gates[copy], tape.kinds[copy], tape.needed[copy], source, None))
             put(number, key)
         return groups
@@ -252,6 +258,10 @@ class _Builder:
         """Return what gates must have in common to be one group: gate, kind, need, kinds of operands, stacks' width."""
         tape, inputs = self.tape, self.tape.inputs[number]
         kinds, width = tape.kinds, None
+        if gate.arity == 1:
+            return gate, kinds[number], tape.needed[number], kinds[inputs[0]], None
+        if gate.arity == 2:
+            return gate, kinds[number], tape.needed[number], kinds[inputs[0]] + kinds[inputs[1]], None
         if gate is DOT and len(inputs) > 1:
             first, second, bias = halves(inputs)
             left, right = self.row(first, False, copies), self.row(second, kinds[number] == "T", copies)
@@ -271,7 +281,7 @@ class _Builder:
         else:
             parts = inputs
         tape.inputs[number] = inputs
-        return gate, kinds[number], tape.needed[number], tuple([kinds[i] for i in parts]), width
+        return gate, kinds[number], tape.needed[number], "".join([kinds[i] for i in parts]), width
 
     def stackable(self, gate: Gate, width: int) -> bool:
         """Tell whether an n-ary gate can be told as folds over lanes; one that can be padded, for any width alike."""
@@ -312,7 +322,7 @@ class _Builder:
         for _, some in sorted(classes.items()):
             yield some
 
-    # ---------------------------------------------------------------------------------------------------------- places
+    # ----------------------------------------------------------------------------------------------------------- places
 
     def columns(self, members: list[int]) -> list[Array]:
         """Return one column of nodes per operand."""
@@ -402,7 +412,11 @@ class _Builder:
         lanes = max(2 if pad is not None else 1, *map(len, rows[0]))
         columns = []
         for column in rows:
-            filler = () if all(len(row) == lanes for row in column) else (self.pad(self.tape.kinds[column[0][0]], pad),)
+            filler = (
+                ()
+                if all(len(row) == lanes for row in column)
+                else (self.pad(self.tape.kinds[column[0][0]], 0.0 if pad is None else pad),)
+            )
             columns.append(np.array([row + filler * (lanes - len(row)) for row in column], dtype=np.int64))
         rule = self.rule(gate, (lanes,) * len(rows) + (0,) * len(singles))
         self.pointwise(gate, kind, members, [*columns, *singles], rule, lanes)
@@ -425,9 +439,9 @@ class _Builder:
         index = self.data[nodes] if kind == "C" else self.place[nodes]
         return Cells(kind, index, None, bool(self.needed[nodes].any()))
 
-    # ------------------------------------------------------------------------------------------------- matrix products
+    # -------------------------------------------------------------------------------------------------- matrix products
 
-    def dots(self, kind: Kind, kinds: tuple[Kind, ...], members: list[int]) -> None:
+    def dots(self, kind: Kind, kinds: str, members: list[int]) -> None:
         """Add the matrix products that the dots of a group are; what is none is multiplied and summed."""
         recorded = [self.pairs[i] for i in members]
         pairs = extended(recorded, self.zero) if self.complete else recorded
@@ -454,10 +468,10 @@ class _Builder:
         import numpy as np
 
         parts = []
-        for left, right, grid in batch:
-            by_left, by_right = ([self.position(row) for row in side] for side in (left, right))
+        for lefts, rights, grid in batch:
+            by_left, by_right = ([self.position(row) for row in side] for side in (lefts, rights))
             ls, rs = (sorted(range(len(side)), key=side.__getitem__) for side in (by_left, by_right))
-            rows = [[left[i].cells for i in ls], [right[r].cells for r in rs]]
+            rows = [[lefts[i].cells for i in ls], [rights[r].cells for r in rs]]
             parts.append((by_right[rs[0]], by_left[ls[0]], rows, [[grid[r][i] for i in ls] for r in rs]))
         parts.sort(key=lambda part: part[:2])
         places = np.array([grid for *_, grid in parts])
@@ -482,7 +496,7 @@ class _Builder:
         strides = None if cells.kind == "C" else affine(cells.index)
         return Cells(cells.kind, cells.index, strides, cells.needed)
 
-    def remaining(self, kind: Kind, kinds: tuple[Kind, ...], members: list[int]) -> None:
+    def remaining(self, kind: Kind, kinds: str, members: list[int]) -> None:
         """Add the dots that are no matrix product, those of one factor each apart, padded where that is possible."""
         import numpy as np
 
@@ -498,7 +512,14 @@ class _Builder:
             for part in self.ragged(some, DOT, width):
                 pairs = [self.pairs[i] for i in part]
                 bias = [np.array([pair[2][0] for pair in pairs])] if pairs[0][2] else []
-                self.stacks(DOT, kind, part, [[pair[side].cells for pair in pairs] for side in (0, 1)], bias, 0.0)
+                self.stacks(
+                    DOT,
+                    kind,
+                    part,
+                    [[left.cells for left, _, _ in pairs], [right.cells for _, right, _ in pairs]],
+                    bias,
+                    0.0,
+                )
 
 
 def even(stack: Array) -> bool:

@@ -66,9 +66,10 @@ def _together(pairs: Sequence[Pair]) -> list[list[int]]:
     for pair in pairs:
         ends = []
         for side in (0, 1):
-            end = sides[side].get(pair[side])
+            row = pair[:2][side]
+            end = sides[side].get(row)
             if end is None:
-                end = sides[side][pair[side]] = (side, pair[side])
+                end = sides[side][row] = (side, row)
                 leader[end] = end
             ends.append(find(end))
         leader[ends[0]] = ends[1]
@@ -86,11 +87,11 @@ def extended(pairs: Sequence[Pair], pad: Callable[[Row], int | None]) -> list[Pa
     """
     best, most = list(pairs), 0
     for side in (1, 0):
-        longest = _longest([pair[side] for pair in pairs])
+        longest = _longest([pair[:2][side] for pair in pairs])
         made, count = list[Pair](), 0
         padded: dict[tuple[Row, int], Row] = {}
         for pair in pairs:
-            whole, partner = longest[pair[side]], pair[1 - side]
+            whole, partner = longest[pair[:2][side]], pair[:2][1 - side]
             missing = len(whole.cells) - len(partner.cells)
             zero = pad(partner) if missing else None
             if zero is not None:

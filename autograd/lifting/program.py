@@ -21,12 +21,13 @@ from autograd import graph
 from autograd.errors import DomainError
 from autograd.functions import sum as addition
 from autograd.gates import Gate
-from autograd.lifting.emit import Emitted, Refusal, emit
-from autograd.lifting.fuse import fuse, scalar_count
+from autograd.lifting.emit import emit
 from autograd.lifting.functional_source import jax_function
+from autograd.lifting.fuse import fuse, scalar_count
 from autograd.lifting.layout import Layout, lay_out
 from autograd.lifting.record import Tape, leaves, record, scalar_gates
 from autograd.lifting.source import function, operations, standalone, view
+from autograd.lifting.writing import Emitted
 from autograd.value import Value, always_recording, tracing
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Program:
         if not reduce:
             self._record()
 
-    # -------------------------------------------------------------------------------------------------------- running
+    # ---------------------------------------------------------------------------------------------------------- running
 
     def __call__(self, *arrays: Any) -> float:
         """Run forward and backward; return the loss, and leave its gradient in `gradient`."""
@@ -152,11 +153,10 @@ class Program:
         `parameters` that are not this program's, in the same order.
         """
         theirs = getattr(optimizer, "parameters", None)
-        if isinstance(theirs, (list, tuple)):
-            if len(theirs) != len(self._values) or any(x is not y for x, y in zip(theirs, self._values)):
-                raise ValueError(
-                    f"the optimizer's {len(theirs)} parameters are not the program's {len(self._values)}, in the same order"
-                )
+        # compared one by one: a Value is equal to itself alone
+        if isinstance(theirs, (list, tuple)) and list(theirs) != self._values:
+            counts = f"{len(theirs)} and {len(self._values)}"
+            raise ValueError(f"the optimizer's parameters are not the program's, in the same order ({counts})")
         loss = self(*arrays)
         optimizer.update(self.parameters, self.gradient)
         return loss
@@ -171,7 +171,7 @@ class Program:
         """Set the vector of parameters from their data."""
         self.parameters[:] = [p._data for p in self._values]
 
-    # ------------------------------------------------------------------------------------------------- binding and plans
+    # ------------------------------------------------------------------------------------------------ binding and plans
 
     def _bound(self, arrays: tuple[Any, ...]) -> tuple[Plan, Sequence[Any]]:
         if not self._reduce:
@@ -256,7 +256,7 @@ class Program:
         namespace: dict[str, Any] = {"np": np, "view": view, **emitted.data}
         namespace |= {name: partial(called, *key) for name, key in emitted.calls.items()}
         exec(function(emitted, self._names()), namespace)  # text of our own making alone
-        refuse = partial(self._refuse, layout, emitted.refusals)
+        refuse = partial(self._refuse, layout, emitted)
         forward, backward = namespace["build"](self.parameters, self.gradient, refuse)
         return Plan(emitted, forward, backward, rows, layout.completed)
 
@@ -268,10 +268,14 @@ class Program:
 
     def _trace(self, arrays: Sequence[Array], columns: tuple[int | None, ...]) -> None:
         """Call the function once, on the first example."""
-        arguments = [_example(a) for a in arrays]
+        names = self._names(columns)
+        arguments = [_example(a, name) for a, name in zip(arrays, names)]
         entries = [x for argument in arguments for x in (argument if isinstance(argument, list) else [argument])]
         with tracing([*entries, *self._values]):
-            example = self._loss(*arguments)
+            try:
+                example = self._loss(*arguments)
+            except DomainError as error:
+                raise DomainError(f"{error} in row 0") from None
             once = None if self._regularizer is None else self._regularizer()
         for what, root in (("function", example), ("regularizer", once)):
             if root is not None and not isinstance(root, Value):
@@ -281,59 +285,35 @@ class Program:
         self._tape = record(example, once, self._values, entries, tiled=True)
         self._layout, self._columns = lay_out(fuse(self._tape)), columns
 
-    # ---------------------------------------------------------------------------------------------------------- refusing
+    # --------------------------------------------------------------------------------------------------------- refusing
 
-    def _refuse(self, layout: Layout, refusals: list[Refusal], place: int, mask: Any, *operands: Any) -> None:
+    def _refuse(self, layout: Layout, emitted: Emitted, place: int, mask: Any, *operands: Any) -> None:
         """Raise the error of the first row, and there of the first gate, that a mask marks."""
         import numpy as np
 
-        operation, what = refusals[place].operation, refusals[place].what
-        wide = operation.out.kind == "T" and mask.ndim > operation.members.ndim
-        shape = operation.out.index.shape + ((mask.shape[-1],) if wide else ())
-        marked = np.argwhere(np.broadcast_to(mask, np.broadcast_shapes(shape, mask.shape))).tolist()
-        members = operation.members.reshape(operation.out.index.shape)
-        row_of = (lambda at: at[-1]) if wide else (lambda at: 0)
-        number_of = lambda at: int(members[tuple([i % n for i, n in zip(at, members.shape)])])  # noqa: E731
-        at = min(marked, key=lambda at: (row_of(at), number_of(at)))
-        numbers = [float(np.broadcast_to(x, shape)[tuple(at)]) for x in operands]
-        where = f" in row {row_of(at)}" if self._reduce else ""
-        gate, number = operation.gate, number_of(at)
+        refusal = emitted.refusals[place]
+        members, shape = refusal.operation.members, refusal.operation.out.index.shape
+        wide = refusal.operation.out.kind == "T" and emitted.rows > 1
+        full = (*shape, emitted.rows) if wide else shape
+
+        def where(at: list[int]) -> tuple[int, int]:
+            return (at[-1] if wide else 0), int(members.reshape(shape)[tuple(at[: len(shape)])])
+
+        at = min(np.argwhere(np.broadcast_to(mask, full)).tolist(), key=where)
+        row, number = where(at)
         inputs = layout.tape.inputs[number]
-        if what == "index":
+        numbers = [x for operand in operands for x in at_place(operand, at, full)][: len(inputs)]
+        suffix = f" in row {row}" if self._reduce else ""
+        if refusal.what == "index":
             if numbers[0] % 1 != 0:
-                raise TypeError(f"take needs a whole number as index, got {numbers[0]}{where}")
-            raise IndexError(f"take needs an index from 0 to {len(inputs) - 2}, got {int(numbers[0])}{where}")
-        needs = gate.domain.needs if what == "value" else gate.domain.slope_needs
-        subject = gate.name if what == "value" else f"the slope of {gate.name}"
+                raise TypeError(f"take needs a whole number as index, got {numbers[0]}{suffix}")
+            raise IndexError(f"take needs an index from 0 to {len(inputs) - 2}, got {int(numbers[0])}{suffix}")
         letters = "xy" if len(inputs) <= 2 else [f"x{i}" for i in range(1, len(inputs) + 1)]
         told = ", ".join(f"{letter} = {x!r}" for letter, x in zip(letters, numbers))
-        names = ", ".join(f"{letter} is {self._described(layout.tape, i)}" for letter, i in zip(letters, inputs))
-        raise DomainError(f"{subject} needs {needs}, got {told} ({names}){where}")
+        names = ", ".join(f"{letter} is {described(layout.tape, i)}" for letter, i in zip(letters, inputs))
+        raise DomainError(f"{refusal.words}, got {told} ({names}){suffix}")
 
-    def _described(self, tape: Tape, number: int) -> str:
-        """Return what a reader knows a recorded node by: its label, or else how it was made."""
-        gate, kind = tape.gates[number], tape.kinds[number]
-        if tape.labels[number]:
-            return repr(tape.labels[number])
-        if gate is not None:
-            parts = [self._described(tape, i) if tape.gates[i] is None else "…" for i in tape.inputs[number][:4]]
-            return f"{gate.name} of {', '.join(parts)}{', …' if len(tape.inputs[number]) > 4 else ''}"
-        if kind == "C":
-            return repr(tape.data[number])
-        if kind == "P":
-            return f"parameter {tape.parameters.index(number)}"
-        return self._entry(tape.entries.index(number)) if number in tape.entries else "a constant"
-
-    def _entry(self, number: int) -> str:
-        """Return what to call an entry: which column of which array, both counted from 0."""
-        for array, columns in enumerate(self._columns):
-            width = 1 if columns is None else columns
-            if number < width:
-                return f"array {array}" if columns is None else f"column {number} of array {array}"
-            number -= width
-        return f"input {number}"
-
-    # ------------------------------------------------------------------------------------------------------------ showing
+    # ---------------------------------------------------------------------------------------------------------- showing
 
     @property
     def source(self) -> str:
@@ -344,11 +324,11 @@ class Program:
         return standalone(self._last().emitted, self._names(), str(self))
 
     def to_jax(self) -> Callable[..., Any]:
-        """Return a pure function (parameters, *arrays) -> loss of jax.numpy, for any number of rows, in jax's precision.
+        """Return a pure function (parameters, *arrays) -> loss of jax.numpy, for any number of rows.
 
-        jax differentiates it, jits it and runs it sharded over devices. It checks no domain: where a gate has no
-        value, nan comes out. RuntimeError where a function was not called yet, ImportError without jax, TypeError for
-        a user's card that cannot be printed.
+        jax differentiates it, jits it and runs it sharded over devices, in its own precision. It checks no
+        domain: where a gate has no value, nan comes out. RuntimeError where a function was not called yet, ImportError
+        without jax, TypeError for a user's card that cannot be printed.
         """
         self._last()
         assert self._tape is not None
@@ -373,14 +353,14 @@ class Program:
             raise RuntimeError("this program is recorded when it is first called: call it once, then look at it")
         return next(reversed(self._plans.values())) if self._plans else self._plan(1)
 
-    def _names(self) -> list[str]:
-        """Return what the source calls its arrays."""
+    def _names(self, columns: tuple[int | None, ...] | None = None) -> list[str]:
+        """Return what the source calls its arrays: X a 2-D one, y a 1-D one, numbered from the second on."""
         if not self._reduce:
             return ["inputs"] if self._inputs else []
         seen = {"X": 0, "y": 0}
         names = []
-        for columns in self._columns:
-            letter = "y" if columns is None else "X"
+        for width in self._columns if columns is None else columns:
+            letter = "y" if width is None else "X"
             seen[letter] += 1
             names.append(letter if seen[letter] == 1 else f"{letter}{seen[letter]}")
         return names
@@ -403,7 +383,7 @@ class Program:
             return Agreement(loss, eager, max(differences, default=0.0), scale, max(map(abs, gradient), default=0.0))
 
     def _eager(self, arrays: tuple[Any, ...]) -> tuple[float, list[float], float]:
-        """Return the engine's loss, its gradient, and Σ |value × adjoint|, at the parameters that the Values have now."""
+        """Return the engine's loss, its gradient and Σ |value × adjoint|, with the data that the Values have now."""
         with always_recording():
             root = self._loss if not self._reduce else self._engine_loss(arrays)
         if not self._reduce and self._inputs and arrays:
@@ -418,8 +398,8 @@ class Program:
 
     def _engine_loss(self, arrays: tuple[Any, ...]) -> Value:
         bound, _, rows = self._checked(arrays)
-        losses = [self._loss(*[_example(a[row : row + 1]) for a in bound]) for row in range(rows)]
-        total = addition(losses)
+        losses = [self._loss(*[_example(a[row:], "") for a in bound]) for row in range(rows)]
+        total: Value = addition(losses)
         if self._reduce == "mean":
             total = total / rows
         return total if self._regularizer is None else total + self._regularizer()
@@ -453,9 +433,37 @@ def _told(columns: tuple[int | None, ...]) -> str:
     return " and ".join("(rows,)" if c is None else f"(rows, {c})" for c in columns)
 
 
-def _example(array: Array) -> Any:
+def _example(array: Array, name: str) -> Any:
     """Return the first example of an array as Values: a list of them for a row, one for an entry."""
-    return [Value(x) for x in array[0].tolist()] if array.ndim == 2 else Value(array[0].item())
+    if array.ndim == 1:
+        return Value(array[0].item(), name)
+    return [Value(x, f"{name}[{column}]") for column, x in enumerate(array[0].tolist())]
+
+
+def described(tape: Tape, number: int) -> str:
+    """Return what a reader knows a recorded node by: its label, or else how it was made."""
+    gate, inputs = tape.gates[number], tape.inputs[number]
+    if tape.labels[number]:
+        return repr(tape.labels[number])
+    if gate is not None:
+        parts = [described(tape, i) if tape.gates[i] is None else "…" for i in inputs[:4]]
+        return f"{gate.name} of {', '.join(parts)}{', …' if len(inputs) > 4 else ''}"
+    if number in tape.parameters:
+        return f"parameter {tape.parameters.index(number)}"
+    return f"input {tape.entries.index(number)}" if number in tape.entries else repr(tape.data[number])
+
+
+def at_place(operand: Any, at: list[int], full: tuple[int, ...]) -> list[float]:
+    """Return the numbers of an operand at one place of an operation: one, or those of all lanes of a stack."""
+    import numpy as np
+
+    array = np.asarray(operand, dtype=float)
+    lanes = [slice(None) if n > 1 and m == 1 else i for n, m, i in zip(array.shape, full, at)]
+    shape = [max(n, m) for n, m in zip(array.shape, full)] if array.ndim else full
+    found: list[float] = np.atleast_1d(
+        np.broadcast_to(array, shape)[tuple(lanes) if array.ndim else tuple(at)]
+    ).tolist()
+    return found
 
 
 def called(gate: Gate, what: str, place: Any, *columns: Any) -> Any:

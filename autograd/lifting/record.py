@@ -85,8 +85,15 @@ def _append(tape: Tape, numbers: dict[Value, int], nodes: Iterable[Value], roles
         elif gate is None:
             kind = "C"
         else:
-            inputs = tuple(map(number_of, graph.inputs_of(node)))
-            kind = "S" if tiled.isdisjoint(inputs) else "T"
+            a, b = node._a, node._b
+            if b is None:
+                inputs = (numbers[a],)
+            elif a is None:
+                inputs = tuple(map(number_of, b))
+            else:
+                inputs = (numbers[a], numbers[b])
+            # the last input first: of the factors of a dot, the data are on the right
+            kind = "T" if inputs[-1] in tiled or not tiled.isdisjoint(inputs) else "S"
             if not needed.isdisjoint(inputs):
                 needed.add(number)
         if kind == "T":

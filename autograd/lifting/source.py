@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autograd.lifting.emit import Emitted
+    from autograd.lifting.writing import Emitted
 
 __all__ = ["function", "operations", "standalone", "view"]
 
 VIEW = '''def view(buffer, start, shape, strides):
-    """Return the cells start + i·strides[0] + j·strides[1] + … of a buffer; rows, if it has them, stay the last axis."""
+    """Return the cells start + i·strides[0] + j·strides[1] + … of a buffer; its rows, if any, stay the last axis."""
     step = buffer.strides[0]
     strides = tuple(step * s for s in strides) + buffer.strides[1:]
     return np.ndarray(shape + buffer.shape[1:], float, buffer, start * step, strides)
@@ -43,7 +43,7 @@ RUN = '''def loss_and_gradient(parameters, {arrays}):
 
 
 def view(buffer: Any, start: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
-    """Return the cells start + i·strides[0] + j·strides[1] + … of a buffer; rows, if it has them, stay the last axis."""
+    """Return the cells start + i·strides[0] + j·strides[1] + … of a buffer; its rows, if any, stay the last axis."""
     import numpy as np
 
     step = buffer.strides[0]
@@ -116,7 +116,7 @@ def missing(name: str, gate: str) -> str:
     """Return a stand-in for a card that could not be printed, which says so."""
     return (
         f"def {name}(*columns):\n"
-        f'    """Stand in for the card of the gate {comment(gate)}, which is Python code that could not be printed."""\n'
+        f'    """Stand in for the card of the gate {comment(gate)}, Python code that could not be printed."""\n'
         f"    raise NotImplementedError({f'put the card of the gate {gate!r} here: it could not be printed'!a})\n"
     )
 

@@ -59,10 +59,11 @@ class Terms(Language):
         super().__init__("terms", NUMPY.templates, NUMPY.constants)
         object.__setattr__(self, "known", {})
 
-    def write(self, operation: str, *operands: Any) -> Term:  # type: ignore[override]
+    def write(self, operation: str, *operands: Any) -> Term:
         """Return the term of an operation, the same one for the same operands."""
         if operation == "pow" and type(operands[1]) is float and operands[1] == 1.0:
-            return operands[0]  # type: ignore[no-any-return]  # a number to the power 1 is that number
+            base: Term = operands[0]
+            return base  # a number to the power 1 is that number
         key = (operation, *[id(x) if isinstance(x, Term) else (type(x), repr(x)) for x in operands])
         found = self.known.get(key)
         if found is None:
@@ -101,7 +102,7 @@ def topological(roots: Sequence[Any]) -> list[Term]:
     return list(done)
 
 
-# ------------------------------------------------------------------------------------------------- the rule of a gate
+# --------------------------------------------------------------------------------------------------- the rule of a gate
 
 
 def rule_of(gate: Gate, widths: tuple[int, ...]) -> Rule | None:
@@ -218,7 +219,7 @@ class Rolling:
         return first if same and in_order else None
 
 
-# ----------------------------------------------------------------------------------------------------------- padding
+# -------------------------------------------------------------------------------------------------------------- padding
 
 
 @cache

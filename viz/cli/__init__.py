@@ -1,4 +1,4 @@
-"""The command line: `gatewise demo`, `step`, `open`, `draw`, `check`, `train`; also as `python -m viz`.
+"""The command line: `gatewise demo`, `step`, `open`, `draw`, `check`, `train`, `lesson`; also as `python -m viz`.
 
     command    what is to be done: a row of COMMANDS, whose function takes the parsed arguments and returns the status
     words      arguments as they were typed
@@ -23,7 +23,7 @@ from typing import NoReturn
 from autograd import check_gradients, parse
 from autograd.errors import ExpressionError
 from autograd.value import Value
-from viz.cli import training
+from viz.cli import lessons, training
 from viz.drawing import WRITERS, draw
 from viz.narration import compare, story, table
 from viz.shell import (
@@ -256,6 +256,7 @@ COMMANDS = {
         training.takes_training,
         training.NOTES,
     ),
+    "lesson": Command(lessons.lesson, "list the lessons, or open one", ("lesson", "3"), lessons.takes_lesson),
 }
 
 

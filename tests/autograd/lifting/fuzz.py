@@ -37,13 +37,18 @@ def plain(x: float) -> float:
     return math.atan(x) + 0.5 * x if x > 0.1 else 0.75 * x
 
 
+def swish(x: Any) -> Any:
+    """A rule in the library of columns, or of terms and Values: whichever the operand has."""
+    return x / (1.0 + ((-x).exp() if hasattr(x, "exp") else np.exp(-x)))
+
+
 USER_GATES = (
-    Gate("swish", "sw", "scaler", lambda x: x / (1.0 + (-x).exp()) if hasattr(x, "exp") else x / (1.0 + np.exp(-x)),
-         lambda z, x: (0.5 + 0.0 * x,)),
+    Gate("swish", "sw", "scaler", swish, lambda z, x: (0.5 + 0.0 * x,)),  # any slope will do: both sides read it
     Gate("numbers only", "no", "scaler", plain, lambda z, x: (1.0 / (1.0 + x * x) + 0.5 if x > 0.1 else 0.75,)),
-    Gate("mean'); import os #", "μ", "scaler", lambda *xs: sum(xs) / len(xs), lambda z, *xs: (1.0 / len(xs),) * len(xs), arity=0),
+    # a rule that depends on how many inputs there are, under a name that would like to be code
+    Gate("'); import os #", "μ", "scaler", lambda *xs: sum(xs) / len(xs), lambda z, *xs: (1.0 / len(xs),) * len(xs), 0),
     Gate("lever", "lv", "scaler", lambda x, y: x * x * y, lambda z, x, y: (2.0 * x * y, x * x), arity=2),
-)  # fmt: skip
+)
 
 
 @dataclass
@@ -252,7 +257,7 @@ def judge(name: str, program: Any, arrays: tuple[Any, ...], loss: Value, paramet
         off = np.abs(program.gradient - gradient)
         worst = int(np.argmax(off - allowed_slopes))
         assert off[worst] <= allowed_slopes[worst], (
-            f"seed {seed}, {name}, {attempt} run: gradient {worst} is {program.gradient[worst]!r}, engine {gradient[worst]!r}"
+            f"seed {seed}, {name}, {attempt} run: gradient {worst} is {program.gradient[worst]}, not {gradient[worst]}"
         )
 
 
@@ -266,7 +271,7 @@ def program_of(recipe: Recipe, parameters: list[Value], mean: bool) -> Any:
     )
 
 
-def check(seed: int, show: Callable[[str], object] = lambda text: None) -> None:
+def check(seed: int, show: Callable[[str], object] = lambda text: None) -> bool:
     """Compile one random program in two ways; raise AssertionError where one disagrees with the engine."""
     recipe, X, y = recipe_of(seed)
     parameters, mean = [Value(x, 'label\'\n"""') for x in recipe.parameters], seed % 2 == 0
@@ -274,6 +279,7 @@ def check(seed: int, show: Callable[[str], object] = lambda text: None) -> None:
     loss = eager(recipe, parameters, X, y, mean)
     judge("function", program_of(recipe, parameters, mean), (X, y), loss, parameters, seed)
     judge("graph", compile(loss, parameters), (), loss, parameters, seed)
+    return True
 
 
 def main(count: int, first: int = 0) -> int:

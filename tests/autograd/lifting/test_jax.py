@@ -69,10 +69,12 @@ def test_a_card_that_cannot_be_printed_is_refused() -> None:
 def test_every_gate_in_jax_has_the_value_of_its_card(gate: Gate) -> None:
     low, high = gate.probe
     data = rng.uniform(low, high, size=(6, gate.arity or 5))
-    agree(compile(lambda x: apply(gate, *x), []), data)
+    program = compile(lambda x: apply(gate, *x), [])
+    value = program(data)
+    np.testing.assert_allclose(float(program.to_jax()(program.parameters, data)), value, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_random_programs_in_jax_have_the_value_of_the_compiled_program(seed: int) -> None:
     recipe, data, index = fuzz.recipe_of(seed)
     parameters = [Value(x) for x in recipe.parameters]
@@ -95,7 +97,8 @@ assert len(devices) == 8, devices
 program = classifier()
 value = program(X, k)
 rows = NamedSharding(Mesh(np.array(devices), ("rows",)), PartitionSpec("rows"))
-loss, gradient = jax.jit(jax.value_and_grad(program.to_jax()))(program.parameters, jax.device_put(X, rows), jax.device_put(k, rows))
+run = jax.jit(jax.value_and_grad(program.to_jax()))
+loss, gradient = run(program.parameters, jax.device_put(X, rows), jax.device_put(k, rows))
 assert abs(float(loss) - value) <= 1e-9, (loss, value)
 assert np.abs(np.asarray(gradient) - program.gradient).max() <= 1e-9
 """

@@ -14,7 +14,7 @@ from autograd import DomainError, Value, compile
 from autograd.functions import dot, exp, log, logsumexp, sigmoid, softmax, sqrt, take, tanh
 from autograd.functions import max as max_of
 from autograd.functions import sum as sum_of
-from autograd.gates import Gate
+from autograd.gates import Domain, Gate
 from autograd.value import apply
 from tests.autograd.lifting.fuzz import plain
 
@@ -58,7 +58,7 @@ def engine(model: Model, X: np.ndarray, y: np.ndarray, mean: bool = True) -> tup
     return total.data, np.array([p.grad for p in model.parameters])
 
 
-# ------------------------------------------------------------------------------------------------- functions of a row
+# --------------------------------------------------------------------------------------------------- functions of a row
 
 
 @pytest.mark.parametrize("rows", [1, 2, 7])
@@ -148,7 +148,7 @@ def test_integers_are_numbers_in_arithmetic_and_indices_where_one_is_wanted() ->
 
 
 @pytest.mark.parametrize(("index", "error", "says"), [
-    (3, IndexError, "0 to 2, got 3 in row 1"), (-1, IndexError, "got -1 in row 1"), (0.5, TypeError, "got 0.5 in row 1"),
+    (3, IndexError, "0 to 2, got 3 in row 1"), (-1, IndexError, "got -1 in row 1"), (0.5, TypeError, "0.5 in row 1"),
 ])  # fmt: skip
 def test_an_index_that_is_none_is_refused_and_the_row_is_named(index: float, error: type, says: str) -> None:
     program = compile(lambda x, k: take(x, k), [])
@@ -183,7 +183,7 @@ def test_a_loss_that_is_a_leaf_is_right() -> None:
         assert program.gradient.tolist() == [gradient]
 
 
-# --------------------------------------------------------------------------------------------------------- what is refused
+# ------------------------------------------------------------------------------------------------------ what is refused
 
 
 def test_wrong_shapes_are_refused() -> None:
@@ -222,8 +222,8 @@ def test_a_function_that_returns_no_value_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("bad", "says"), [
-    (lambda x: log(x[1]), r"log needs x > 0, got x = -3.0 \(x is column 1 of array 0\) in row 2"),
-    (lambda x: 1.0 / (x[1] + 3.0), r"reciprocal needs x != 0, got x = 0.0 \(x is add of column 1 of array 0, 3.0\) in row 2"),
+    (lambda x: log(x[1]), r"log needs x > 0, got x = -3.0 \(x is 'X\[1\]'\) in row 2"),
+    (lambda x: 1.0 / (x[1] + 3.0), r"reciprocal needs x != 0, got x = 0.0 \(x is add of 'X\[1\]', 3.0\) in row 2"),
     (lambda x: x[1] ** 0.5, r"pow\(0.5\) needs x >= 0, got x = -3.0 .* in row 2"),
 ])  # fmt: skip
 def test_a_domain_error_names_gate_label_and_row(bad: Any, says: str) -> None:
@@ -233,6 +233,38 @@ def test_a_domain_error_names_gate_label_and_row(bad: Any, says: str) -> None:
     with pytest.raises(DomainError, match=says):
         program(data)
     assert program.forward(np.abs(X) + 0.1) > -10
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_domain_error_of_a_gate_with_many_inputs_names_all_of_them(rows: int) -> None:
+    harmonic = Gate(
+        "harmonic",
+        "h",
+        "scaler",
+        lambda *xs: 1.0 / sum_of_reciprocals(xs),
+        lambda z, *xs: tuple([z * z / (x * x) for x in xs]),
+        arity=0,
+        domain=Domain("a positive sum", lambda *xs: sum_of_reciprocals(xs) <= 0),
+    )
+    program = compile(lambda x: apply(harmonic, *x) + apply(harmonic, x[0], x[1], 4.0), [])
+    good = np.full((rows, 3), 2.0)
+    assert program(good) == pytest.approx(2 / 3 + 0.8)
+    bad = good.copy()
+    bad[-1] = -5.0
+    with pytest.raises(DomainError, match=rf"x1 = -5.0, x2 = -5.0, x3 = -5.0 .*'X\[2\]'\) in row {rows - 1}"):
+        program(bad)
+
+
+def sum_of_reciprocals(xs: Any) -> Any:
+    total = 1.0 / xs[0]
+    for x in xs[1:]:
+        total = total + 1.0 / x
+    return total
+
+
+def test_a_domain_error_of_the_row_that_is_traced_names_it_too() -> None:
+    with pytest.raises(DomainError, match=r"log needs x > 0, got x = -1.0 \(x is 'X\[0\]'\) in row 0"):
+        compile(lambda x: log(x[0]), [])(np.array([[-1.0], [2.0]]))
 
 
 def test_the_domain_of_a_slope_is_checked_in_the_backward_pass_and_leaves_the_gradient() -> None:
@@ -300,7 +332,7 @@ def test_step_runs_the_program_and_updates_the_vector() -> None:
             program.step(Descent(wrong), X, y)
 
 
-# ------------------------------------------------------------------------------------------------------ graphs as they are
+# --------------------------------------------------------------------------------------------------- graphs as they are
 
 
 def test_a_built_graph_is_compiled_as_it_is() -> None:
@@ -335,7 +367,7 @@ def test_a_domain_error_of_a_graph_has_no_row() -> None:
         program()
 
 
-# ---------------------------------------------------------------------------------------------------------- user's gates
+# --------------------------------------------------------------------------------------------------------- user's gates
 
 SQUARE = Gate("square it", "²", "scaler", lambda x: x * x, lambda z, x: (2.0 * x,))
 NUMBERS = Gate("numbers only", "n", "scaler", plain, lambda z, x: (1.0 / (1.0 + x * x) + 0.5 if x > 0.1 else 0.75,))
@@ -362,7 +394,7 @@ def test_a_card_that_cannot_be_printed_is_called_and_the_source_says_so() -> Non
         module["loss_and_gradient"]([], np.abs(X))
 
 
-# ------------------------------------------------------------------------------------------------------- source and words
+# ----------------------------------------------------------------------------------------------------- source and words
 
 
 def test_the_source_is_a_module_that_runs_with_numpy_alone(tmp_path: Path) -> None:
@@ -373,7 +405,8 @@ def test_the_source_is_a_module_that_runs_with_numpy_alone(tmp_path: Path) -> No
     path.write_text(program.source, encoding="utf-8")
     np.savez(tmp_path / "data.npz", p=program.parameters, X=X, y=y)
     code = (
-        "import sys, numpy as np; sys.path.insert(0, sys.argv[1]); import written; d = np.load(sys.argv[1] + '/data.npz');"
+        "import sys, numpy as np; sys.path.insert(0, sys.argv[1]); import written;"
+        "d = np.load(sys.argv[1] + '/data.npz');"
         "loss, g = written.loss_and_gradient(d['p'], d['X'], d['y']); assert 'autograd' not in sys.modules;"
         "print(repr(loss), g.tolist())"
     )
