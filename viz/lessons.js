@@ -292,9 +292,9 @@ class Predict {
   told(i) {
     const { answer, kind } = this.given[i];
     const { longer } = this.view.write;
-    const { wire } = this.questions[i];
+    const { wire, accepted } = this.questions[i];
     const key = kind === "right" ? "verdict_right" : "verdict_wrong";
-    return told(this.words[key], { derivative: this.page.panel.of(this.view).derivative(wire), answer: longer(answer), verdict: this.exercise.verdicts[kind], right: longer(this.view.gradient(wire, this.view.last)) });
+    return told(this.words[key], { derivative: this.page.panel.of(this.view).derivative(wire), answer: longer(answer), verdict: this.exercise.verdicts[kind], right: longer(accepted[0]) });
   }
 
   show() {
@@ -399,7 +399,8 @@ class Break {
     });
   }
 
-  start(bug = 0) {
+  /* Unless a bug is named, the first that shows on this graph. */
+  start(bug = this.bugs.findIndex(({ differs }) => differs.some(Boolean))) {
     this.bug = this.bugs[bug] ? bug : 0;
     this.show();
     this.page.remember();
@@ -412,7 +413,8 @@ class Break {
   }
 
   restore(wanted) {
-    this.start(this.bugs.findIndex(({ name }) => name === wanted.get("bug")));
+    const bug = this.bugs.findIndex(({ name }) => name === wanted.get("bug"));
+    this.start(bug < 0 ? undefined : bug);
   }
 }
 

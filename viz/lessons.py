@@ -112,9 +112,7 @@ def program(circuit: Circuit, leaves: Iterable[Value], cards: Cards) -> dict[str
     index = {wire.node: wire.index for wire in circuit.wires}
     return {
         "cards": [cards.add(box.gate, len(box.step.inputs)) for box in circuit.boxes],
-        "inputs": [
-            [index[x] if x in index else [portable(x.data)] for x in box.step.inputs] for box in circuit.boxes
-        ],
+        "inputs": [[index[x] if x in index else [portable(x.data)] for x in box.step.inputs] for box in circuit.boxes],
         "leaves": [index[leaf] for leaf in leaves],
     }
 
@@ -143,7 +141,13 @@ def _checks(f: Value, circuit: Circuit) -> dict[str, Any]:
     return {
         "verdict": verdict,
         "pins": [
-            {"gate": box.index, "wire": pin.wire, "text": pin.note.text, "title": pin.note.title, "wrong": pin.note.alarm}
+            {
+                "gate": box.index,
+                "wire": pin.wire,
+                "text": pin.note.text,
+                "title": pin.note.title,
+                "wrong": pin.note.alarm,
+            }
             for box, pin in notes
             if pin.note
         ],

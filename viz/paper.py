@@ -6,7 +6,7 @@ matplotlib and Pillow are the extra `[plots]`, imported only here, when needed; 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, singledispatch
 from io import BytesIO
 from typing import Any
@@ -15,7 +15,7 @@ from viz import theme
 from viz.rows import Point
 from viz.shapes import Bend, Dot, Frame, Picture, Route, Shape, Text
 
-__all__ = ["blank", "encoded", "written"]
+__all__ = ["animated", "blank", "encoded", "written"]
 
 PIXELS_PER_INCH = 96.0  # of CSS: a picture is as large on paper as on a screen
 POINTS = 72.0 / PIXELS_PER_INCH
@@ -81,6 +81,26 @@ def _of_few_colours(png: bytes) -> bytes:
     with Image.open(BytesIO(png)) as image:
         few = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     few.save(file, format="PNG", optimize=True)
+    return file.getvalue()
+
+
+def animated(figure: Any, draw: Callable[[int], None], milliseconds: Sequence[int]) -> bytes:
+    """Return a GIF, the same bytes for the same pictures: draw(i) changes the figure into picture i, shown so long."""
+    from PIL import Image
+
+    pictures = []
+    for i in range(len(milliseconds)):
+        draw(i)
+        figure.canvas.draw()
+        pixels = bytes(figure.canvas.buffer_rgba())
+        pictures.append(Image.frombytes("RGBA", figure.canvas.get_width_height(), pixels).convert("RGB"))
+    # one palette for all, so that what does not change keeps its colour and takes no bytes
+    palette = pictures[-1].quantize(128, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    file = BytesIO()
+    few[0].save(
+        file, format="GIF", save_all=True, append_images=few[1:], duration=list(milliseconds), loop=0, optimize=False
+    )
     return file.getvalue()
 
 

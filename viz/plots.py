@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import Value, no_grad
 from autograd.errors import DomainError
+from autograd.functions import sum as total
+from autograd.graph import order
 from viz.notation import MINUS, clipped
 from viz.paper import blank
 from viz.plot_style import (
@@ -78,14 +80,14 @@ def plot_history(history: Any, *, ax: Any = None) -> tuple[Any, Any]:
     and where a number is not finite.
     """
     rows = [("loss", "loss"), ("accuracy", "accuracy")]
-    if not _curve(history, "accuracy") or hasattr(ax, "plot"):
+    if not curve_of(history, "accuracy") or hasattr(ax, "plot"):
         del rows[1]
-    if not _curve(history, "loss"):
+    if not curve_of(history, "loss"):
         raise ValueError("this history is empty: no epoch was run, so there is nothing to plot")
     plot = panels(ax, len(rows), 1, height=HEIGHT if len(rows) == 1 else 0.7 * HEIGHT)
-    best = _best_epoch(history)
+    best = best_epoch(history)
     for (name, word), each in zip(rows, flat(plot.ax), strict=True):
-        _curves(each, [(name, _curve(history, name)), ("validation", _curve(history, f"validation_{name}"))], best)
+        _curves(each, [(name, curve_of(history, name)), ("validation", curve_of(history, f"validation_{name}"))], best)
         styled(each, word.capitalize(), "epoch", word)
         explained(each)
     if len(rows) == 2:
@@ -93,7 +95,7 @@ def plot_history(history: Any, *, ax: Any = None) -> tuple[Any, Any]:
     return returned(plot, ax)
 
 
-def _curve(history: Any, name: str) -> list[float]:
+def curve_of(history: Any, name: str) -> list[float]:
     """Return one list of a history as floats; nothing where it has none. ValueError for what is not finite."""
     numbers = [float(x) for x in getattr(history, name, None) or ()]
     for epoch, x in enumerate(numbers, 1):
@@ -102,9 +104,9 @@ def _curve(history: Any, name: str) -> list[float]:
     return numbers
 
 
-def _best_epoch(history: Any) -> int | None:
+def best_epoch(history: Any) -> int | None:
     """Return the epoch, from 1, whose validation loss is lowest; None where nothing was validated."""
-    losses = _curve(history, "validation_loss")
+    losses = curve_of(history, "validation_loss")
     return losses.index(min(losses)) + 1 if losses else None
 
 
@@ -156,17 +158,16 @@ def plot_decision_boundary(
     """
     import numpy as np
 
-    points, labels = _samples(X, y)
-    across, up = (_axis(column, resolution) for column in points.T)
-    plane = [across[None, :].repeat(resolution, 0), up[:, None].repeat(resolution, 1)]
-    with _evaluating(model):
-        outputs, reached = _outputs(model, plane), _outputs(model, list(points.T))
+    points, labels = samples_of(X, y)
+    across, up, plane = plane_around(points, resolution)
+    with evaluating(model):
+        outputs, reached = outputs_of(model, plane), outputs_of(model, list(points.T))
     limit = getattr(model, "threshold", 0.0) if threshold is None else threshold
-    known = _known_classes(labels, len(outputs))
-    wrong = labels != np.array(known)[_gaps(reached, limit).argmax(axis=0)]
+    known = known_classes(labels, len(outputs))
+    wrong = labels != np.array(known)[gaps_of(reached, limit).argmax(axis=0)]
     plot = panels(ax, 1, 1, height=TALL)
-    _regions(plot.ax, across, up, _gaps(outputs, limit), margin)
-    _scatter(
+    draw_regions(plot.ax, across, up, gaps_of(outputs, limit), margin)
+    draw_samples(
         plot.ax, points, labels, dict(zip(known, classes or [f"class {c}".replace("-", MINUS) for c in known])), wrong
     )
     right = len(wrong) - int(wrong.sum())
@@ -178,7 +179,7 @@ def plot_decision_boundary(
     return returned(plot, ax)
 
 
-def _samples(X: Any, y: Any) -> tuple[Array, Any]:
+def samples_of(X: Any, y: Any) -> tuple[Array, Any]:
     """Return samples of two features and their classes as arrays, or say what is wrong with them."""
     import numpy as np
 
@@ -196,6 +197,12 @@ def _samples(X: Any, y: Any) -> tuple[Array, Any]:
     return points, labels
 
 
+def plane_around(points: Array, resolution: int) -> tuple[Array, Array, list[Array]]:
+    """Return the coordinates of a grid around points, along and up, and those of all its points as two tables."""
+    across, up = (_axis(column, resolution) for column in points.T)
+    return across, up, [across[None, :].repeat(resolution, 0), up[:, None].repeat(resolution, 1)]
+
+
 def _axis(column: Array, resolution: int) -> Array:
     """Return numbers from a little below the least of a column to a little above its greatest."""
     import numpy as np
@@ -206,7 +213,7 @@ def _axis(column: Array, resolution: int) -> Array:
 
 
 @contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
+def evaluating(model: Any) -> Iterator[None]:
     """Have a model that knows training from evaluation evaluate."""
     was_training = bool(getattr(model, "training", False)) and hasattr(model, "eval")
     if was_training:
@@ -218,7 +225,7 @@ def _evaluating(model: Any) -> Iterator[None]:
             model.train()
 
 
-def _gaps(outputs: Array, threshold: float) -> Array:
+def gaps_of(outputs: Array, threshold: float) -> Array:
     """Return, for each class, how far it is ahead of the best other one: (k, *shape of an output)."""
     import numpy as np
 
@@ -230,7 +237,7 @@ def _gaps(outputs: Array, threshold: float) -> Array:
     return gaps
 
 
-def _outputs(model: Callable[[list[Any]], Any], columns: list[Array]) -> Array:
+def outputs_of(model: Callable[[list[Any]], Any], columns: list[Array]) -> Array:
     """Return a model's outputs over columns: (number of outputs, *shape of a column)."""
     import numpy as np
 
@@ -273,7 +280,7 @@ def _numbers(f: Callable[..., list[Any]], xs: Sequence[float]) -> list[float]:
         return []
 
 
-def _known_classes(labels: Any, outputs: int) -> list[Any]:
+def known_classes(labels: Any, outputs: int) -> list[Any]:
     """Return the classes in the order of the gaps, or say that y does not fit the model's outputs."""
     found = sorted(set(labels.tolist()))
     if outputs == 1 and ((set(found) <= {-1, 1} and -1 in found) or len(found) == 2):
@@ -285,7 +292,7 @@ def _known_classes(labels: Any, outputs: int) -> list[Any]:
     return list(range(k))
 
 
-def _regions(ax: Any, across: Array, up: Array, gaps: Array, margin: float | None) -> None:
+def draw_regions(ax: Any, across: Array, up: Array, gaps: Array, margin: float | None) -> None:
     """Draw where each class wins, the boundaries between classes, and the lines of the margin."""
     for i, gap in enumerate(gaps):
         if (gap > 0).any():
@@ -302,7 +309,7 @@ def _level(ax: Any, across: Array, up: Array, z: Array, level: float, **style: A
         ax.contour(across, up, z, levels=[level], zorder=1, **style)
 
 
-def _scatter(ax: Any, points: Array, labels: Any, names: Mapping[Any, str], wrong: Any) -> None:
+def draw_samples(ax: Any, points: Array, labels: Any, names: Mapping[Any, str], wrong: Any) -> None:
     size = 42 if len(points) <= 300 else 26
     for i, (label, name) in enumerate(names.items()):
         look, here = look_of(i), points[labels == label]
@@ -339,9 +346,9 @@ def plot_misread(
     if images.ndim != 2 or images.shape[1] != math.prod(shape) or labels.shape != (len(images),) or not len(images):
         told = f"got {' × '.join(map(str, images.shape))} and {len(np.atleast_1d(labels))} classes"
         raise ValueError(f"X needs a row of {shape[0]} · {shape[1]} pixels for each class in y: {told}")
-    with _evaluating(model):
-        gaps = _gaps(_outputs(model, list(images.T)), getattr(model, "threshold", 0.0))
-    known = _known_classes(labels, 1 if len(gaps) == 2 else len(gaps))
+    with evaluating(model):
+        gaps = gaps_of(outputs_of(model, list(images.T)), getattr(model, "threshold", 0.0))
+    known = known_classes(labels, 1 if len(gaps) == 2 else len(gaps))
     names = dict(zip(range(len(known)), classes or map(str, known)))
     truth, guess = np.array([known.index(label) for label in labels.tolist()]), gaps.argmax(axis=0)
     wrong = np.flatnonzero(truth != guess)
@@ -400,7 +407,7 @@ def plot_loss_landscape(
     start = np.array([value.data for value in values])
     axes = _directions(start, directions, np.random.default_rng(rng))
     steps = np.linspace(-span, span, resolution or (61, 31)[directions - 1])
-    with _restored(values), no_grad():
+    with restored(values), no_grad():
         here = _loss_at(loss, values, start)
         if directions == 1:
             heights = np.array([_loss_at(loss, values, start + a * axes[0]) for a in steps])
@@ -424,7 +431,7 @@ def _directions(start: Array, count: int, rng: Any) -> list[Array]:
 
 
 @contextmanager
-def _restored(values: Sequence[Value]) -> Iterator[None]:
+def restored(values: Sequence[Value]) -> Iterator[None]:
     """Put the numbers of Values back at the end."""
     numbers = [value.data for value in values]
     try:
@@ -663,6 +670,37 @@ def _counted(n: int, one: str, many: str) -> str:
 
 def _mean(numbers: Sequence[float]) -> float:
     return math.fsum(numbers) / len(numbers)
+
+
+def flat_units(model: Any, X: Any) -> dict[str, bool] | None:
+    """Return for each unit, by its path, whether its activation has slope 0 at every row of X (n, d).
+
+    Such a unit hands no gradient on: it is dead. The model is recorded once, and the cards of its gates then take
+    columns; a unit that ends in a gate of several inputs is never flat. None where the model does not take Values.
+    """
+    import numpy as np
+
+    columns = np.asarray(X, dtype=float).T
+    inputs = [Value(float(column[0])) for column in columns]
+    try:
+        ends = _as_list(model(list(inputs)))
+        nodes = order(total(ends))
+    except (TypeError, ValueError, AttributeError, ArithmeticError):
+        return None
+    units = {parameter.label.rpartition("/")[0] for parameter in model.parameters()}
+    known: dict[Value, Any] = dict(zip(inputs, columns))
+    flat = {}
+    with np.errstate(all="ignore"):
+        for node in nodes:
+            if node.gate is None:
+                known.setdefault(node, node.data)
+                continue
+            xs = [known[x] for x in node.inputs]
+            known[node] = node.gate.forward(*xs)
+            if node.label and any(unit == node.label or unit.startswith(f"{node.label}/") for unit in units):
+                is_flat = len(xs) == 1 and not np.any(node.gate.partials(known[node], *xs)[0])
+                flat[node.label] = is_flat
+    return flat
 
 
 LISTED = 6  # names of dead units that the title has room for

@@ -101,7 +101,8 @@ WORDS: dict[str, Any] = {
     "prediction": "The gradients promise {root} ≈ {base} + {change} = {predicted}; the truth is {root} = {real}, off "
     "by {off}.",
     "lacks_needs": "{gate} needs {needs}, got {got}, from {from}: the circuit keeps its last numbers.",
-    "lacks_slopeNeeds": "The slope of {gate} needs {needs}, got {got}, from {from}: the circuit keeps its last numbers.",
+    "lacks_slopeNeeds": "The slope of {gate} needs {needs}, got {got}, from {from}: the circuit keeps its last "
+    "numbers.",
     "whatif_unprinted": "The rule of the {gate} gate is known to Python alone: other numbers need another page.",
     "question": "Question {number} of {of}",
     "score": "{right} of {of} right",
@@ -120,7 +121,8 @@ WORDS: dict[str, Any] = {
     "edge": "edge",
     "compared": "rule ≈ differences",
     "numeric": "in full",
-    "check": "At every gate the local gradient by its rule, ×local, stands beside what moving the input a little finds.",
+    "check": "At every gate the local gradient by its rule, ×local, stands beside the one that differences of values "
+    "give when the input moves a little.",
     "cannot_unpack": "This browser is too old to unpack parts of the page; a newer one opens them here.",
 }
 

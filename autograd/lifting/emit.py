@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd.lifting.layout import Cells, Layout, Operation, Pointwise, Product, Take, affine, squeezed
+from autograd.lifting.layout import Cells, Layout, Operation, Pointwise, Product, Take, affine, distinct, squeezed
 from autograd.lifting.record import Kind
 from autograd.lifting.terms import FOLD, SLOT, UPSTREAM, VALUE, Term, topological
 from autograd.lifting.writing import BUFFERS, Emitted, Refusal, Scope, Shape, Writer, literal
@@ -65,13 +65,18 @@ class _Emitter(Writer):
         self.written = {kind: np.zeros(size, dtype=bool) for kind, size in layout.sizes.items()}
         self.unset = {kind: np.zeros(size, dtype=bool) for kind, size in layout.sizes.items()}
 
+    def told(self, out: Cells) -> str:
+        """Return a shape as comments tell it: without axes of length 1, except the last."""
+        *axes, last = self.full(out)
+        return str((*[n for n in axes if n > 1], last))
+
     def write(self, operation: Operation, number: int, forward: bool) -> None:
         """Write one operation, or the way back through it."""
         self.lines = self.out.forward if forward else self.out.backward
         self.wide = self.is_wide(operation.out.kind)
         name = operation.gate.name
         name = name if name.isascii() and name.isprintable() else ascii(name)
-        self.title = self.comment = f"  # {number}{'' if forward else ' back'}: {name} {self.full(operation.out)}"
+        self.title = self.comment = f"  # {number}{'' if forward else ' back'}: {name} {self.told(operation.out)}"
         self.busy.clear()
         if isinstance(operation, Pointwise):
             (self.pointwise if forward else self.pointwise_back)(operation)
@@ -151,14 +156,12 @@ class _Emitter(Writer):
 
     def deliver(self, cells: Cells, shape: Shape, compute: Callable[[str | None], str], adding: str = "add") -> None:
         """Write a contribution to the gradient of an operand: assigned where it is the first, else added."""
-        import numpy as np
-
         index = squeezed(cells.index)
         if any(n > m and k == 1 for n, m, k in zip(cells.index.shape, index.shape, shape)):
             index = cells.index  # every lane reads one cell, and what it gets is not written out lane by lane
         strides = affine(index)
         target_shape = self.full(cells, index)
-        if strides is None or np.unique(index).size < index.size:
+        if strides is None or distinct(index) < index.size:
             self.scatter(cells, index, shape, target_shape, compute, adding)
             return
         target = self.view(cells.kind, index, strides, "x", gradient=True)
@@ -227,7 +230,9 @@ class _Emitter(Writer):
         buffer, flat, sign = BUFFERS[cells.kind][1], index.ravel(), "+=" if adding == "add" else "-="
         if self.is_wide(cells.kind):
             order = np.argsort(flat, kind="stable")
-            unique, starts = np.unique(flat[order], return_index=True)
+            ordered = flat[order]
+            starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+            unique = ordered[starts]
             self.to_zero(cells.kind, unique)
             numbers = f"{result}.reshape({(flat.size, self.rows)})"
             if unique.size < flat.size:

@@ -101,7 +101,8 @@ def _make_sum(fused: Tape, tape: Tape, number: int, inner: set[int], uses: Seque
 
 def _join(fused: Tape, number: int, terms: list[int], chosen: list[int], dot: tuple[int, ...]) -> None:
     """Write a sum of terms, some of which make a dot: what is left is its bias, or is added to it."""
-    rest = tuple([i for i in terms if i not in set(chosen)])
+    inside = set(chosen)
+    rest = tuple([i for i in terms if i not in inside])
     for i in chosen:
         fused.gates[i], fused.inputs[i] = None, ()
     if len(rest) <= 1:

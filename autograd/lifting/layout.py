@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-__all__ = ["Cells", "Layout", "Operation", "Pointwise", "Product", "Take", "lay_out"]
+__all__ = ["Cells", "Layout", "Operation", "Pointwise", "Product", "Take", "distinct", "lay_out"]
 
 AXES = 5  # how many axes operands are told with at most; what needs more is gathered
 PADDED = 4096  # a ragged group is padded up to the longest of its rows while it has fewer cells than this
@@ -146,6 +146,14 @@ def factor(columns: Array) -> tuple[int, ...] | None:
         shape.insert(0, q)
         columns = columns[::q]
     return tuple(shape) or (1,)
+
+
+def distinct(numbers: Array) -> int:
+    """Return how many different numbers there are; np.unique would import a good deal first."""
+    import numpy as np
+
+    ordered = np.sort(numbers, axis=None)
+    return 1 + int((ordered[1:] != ordered[:-1]).sum())
 
 
 def common_axes(columns: Sequence[Array]) -> tuple[int, ...]:
@@ -383,13 +391,13 @@ class _Builder:
 
         assert rule is not None
         bases = [self.place[c] if c.ndim == 1 else self.place[c[:, 0]] for c in columns if self.kind_of(c) != "C"]
-        bases.sort(key=lambda base: -np.unique(base).size)
+        bases.sort(key=lambda base: -distinct(base))
         order = np.lexsort(bases[::-1]) if bases else np.arange(len(members))
         columns = [c[order] for c in columns]
         stacked = [c for c in columns if self.kind_of(c) != "C"]
         stacked = [self.place[c] for c in stacked]
         bases = [c if c.ndim == 1 else c[:, 0] for c in stacked if c.ndim == 1 or even(c)]
-        bases.sort(key=lambda base: -np.unique(base).size)
+        bases.sort(key=lambda base: -distinct(base))
         axes = common_axes(bases) if bases else (len(members),)
         tail = (1,) if lanes else ()
         slots = [self.cells(c.reshape(axes + (c.shape[1:] or tail)), c.ndim - 1) for c in columns]

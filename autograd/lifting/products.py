@@ -54,6 +54,9 @@ def components(pairs: Sequence[Pair], complete: bool) -> tuple[list[Component], 
 
 def _together(pairs: Sequence[Pair]) -> list[list[int]]:
     """Return the dots of each component, by union and find over their rows."""
+    lefts, rights = ({pair[:2][side] for pair in pairs} for side in (0, 1))
+    if len(pairs) == len(lefts) * len(rights) == len({pair[:2] for pair in pairs}):
+        return [list(range(len(pairs)))]  # every row meets every other: what a layer over all samples does
     leader: dict[Any, Any] = {}  # a row may be left and right: (side, row)
 
     def find(x: Any) -> Any:
@@ -86,6 +89,8 @@ def extended(pairs: Sequence[Pair], pad: Callable[[Row], int | None]) -> list[Pa
     holds a row's 0, None where there is none.
     """
     best, most = list(pairs), 0
+    if len({len(left.cells) for left, _, _ in pairs}) == 1:
+        return best
     for side in (1, 0):
         longest = _longest([pair[:2][side] for pair in pairs])
         made, count = list[Pair](), 0
@@ -107,12 +112,11 @@ def extended(pairs: Sequence[Pair], pad: Callable[[Row], int | None]) -> list[Pa
 
 def _longest(rows: Sequence[Row]) -> dict[Row, Row]:
     """Return for each row the longest one that it begins: itself where there is none."""
-    distinct = list(dict.fromkeys(rows))
-    if len({len(row.cells) for row in distinct}) == 1:
-        return {row: row for row in distinct}
     longest: dict[Row, Row] = {}
     later: Row | None = None
-    for row in sorted(distinct, key=lambda row: row.cells, reverse=True):  # a row stands right before what it begins
+    for row in sorted(
+        dict.fromkeys(rows), key=lambda row: row.cells, reverse=True
+    ):  # a row stands right before what it begins
         if later is None or later.cells[: len(row.cells)] != row.cells:
             later = row
         longest[row] = later

@@ -12,7 +12,7 @@ Before, the card of logsumexp for three inputs; after, its rule for a stack x of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -241,10 +241,3 @@ def changes_nothing(gate: Gate, pad: float) -> bool:
         if gate.forward(*padded) != z or gate.partials(z, *padded)[: len(xs)] != gate.partials(z, *xs):
             return False
     return True
-
-
-def calls(terms: Sequence[Term]) -> Iterator[tuple[Gate, Callable[..., Any]]]:
-    """Yield the cards that terms call."""
-    for term in terms:
-        if term.operation == CALL:
-            yield term.operands[0], term.operands[1]

@@ -6,6 +6,7 @@ import re
 import struct
 import subprocess
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -238,11 +239,15 @@ def toured(tour_page: tuple["Page", list[str]], tmp_path: Path) -> Iterator[Call
 
 def opener(page: "Page", complaints: list[str], file: Path) -> Iterator[Callable[..., "Page"]]:
     requests: list[str] = []
+    pages = count()
     page.on("request", lambda request: requests.append(request.url))
     page.emulate_media(reduced_motion="reduce")
 
     def open_page(f: Value, fragment: str = "", name: str | None = None) -> "Page":
-        page.goto(f"{step(f, open=name).save(file).as_uri()}{fragment}")
+        fresh = file.with_stem(
+            f"page{next(pages)}"
+        )  # of a page that is there already, a browser would go to a fragment
+        page.goto(f"{step(f, open=name).save(fresh).as_uri()}{fragment}")
         return page
 
     yield open_page
@@ -438,7 +443,7 @@ def test_a_gate_is_a_button_that_leads_to_its_step(opened: Callable[..., "Page"]
 def test_every_gate_and_control_is_reached_by_tab(opened: Callable[..., "Page"]) -> None:
     page = opened(GOLDEN["sigmoid_gate"]())
     reached = []
-    for _ in range(18):
+    for _ in range(23):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("(({ariaLabel, innerText, id}) => ariaLabel || innerText || id)(document.activeElement)")

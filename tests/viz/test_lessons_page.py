@@ -1,0 +1,379 @@
+"""Lessons on the page: other numbers give what the engine gives, answers the verdicts that Python gives."""
+
+import builtins
+import json
+import math
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from autograd import DomainError, Value
+from autograd.functions import exp, log, max, relu, sqrt
+from autograd.gates import GATES, Gate
+from autograd.value import apply
+from tests.viz.conftest import watch
+from tests.viz.helpers import GOLDEN, HARDER, RANDOM, random_graph
+from tests.viz.test_stepper import as_numbers, layer_with_forks, opener, shown_step, wait_for_fragment
+from viz.bugs import BUGS, broken
+from viz.circuit import Circuit, circuit_of
+from viz.exercises import VERDICTS, exercise
+from viz.lessons import Cards
+from viz.stepper import step
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+largest = builtins.max
+
+LESSONS = Path(__file__).resolve().parents[2] / "viz" / "lessons.js"
+
+
+@pytest.fixture(scope="module")
+def shared(browser: "Browser") -> Iterator[tuple["Page", list[str]]]:
+    context = browser.new_context(offline=True)
+    page, complaints = context.new_page(), list[str]()
+    watch(page, complaints)
+    yield page, complaints
+    context.close()
+
+
+@pytest.fixture
+def opened(shared: tuple["Page", list[str]], tmp_path: Path) -> Iterator[Callable[..., "Page"]]:
+    """Return how to open the page of a graph, at a fragment; it may complain of nothing, and ask for nothing."""
+    shared[0].set_viewport_size({"width": 1280, "height": 900})
+    yield from opener(*shared, tmp_path / "page.html")
+
+
+# ------------------------------------------------------------------------------------------------------------- what if
+
+# Gives the inputs other numbers; returns the values and gradients in the table, the status and the circuit's texts.
+CHANGE = """numbers => {
+    const fields = [...document.querySelectorAll('.tool input[type=number]')];
+    fields.forEach((field, i) => { field.value = numbers[i]; field.dispatchEvent(new Event('input')); });
+    document.querySelector('[data-go=last]').click();
+    const rows = [...document.querySelectorAll('table[data-view]:not([hidden]) tbody tr')];
+    const texts = kind => [...document.querySelectorAll(`.stage:not([hidden]) ${kind}[data-wire]`)];
+    return {
+        numbers: rows.map(row => [...row.cells].slice(2).map(cell => cell.title)),
+        status: document.querySelector('.tool [role=status]').textContent,
+        alarm: document.querySelector('.tool .alarm') !== null,
+        values: texts('.gw-value').map(text => text.firstChild.data),
+        panel: document.querySelector('.panel').textContent,
+        fields: fields.length,
+    };
+}"""
+
+
+def leaves_of(circuit: Circuit) -> list[Value]:
+    return [wire.node for wire in circuit.wires if wire.source is None and not wire.node.is_constant]
+
+
+def at(f: Value, numbers: list[float]) -> Circuit:
+    """Return the circuit of f at other numbers, by the engine."""
+    for leaf, number in zip(leaves_of(circuit_of(f)), numbers, strict=True):
+        leaf.data = number
+    return circuit_of(f)
+
+
+def check_numbers(found: list[list[str]], circuit: Circuit) -> None:
+    """Compare what a page shows with the engine: to 12 digits, of sums of the largest number in them."""
+    for place in (0, 1):
+        expected = [(wire.value, wire.gradient)[place] for wire in circuit.wires]
+        size = largest([abs(x) for x in expected if math.isfinite(x)], default=0.0)
+        for row, x in zip(found, expected, strict=True):
+            shown = as_numbers(row)[place]
+            assert (math.nan if shown is None else shown) == pytest.approx(x, rel=1e-12, abs=1e-13 * size, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    "name", [*GOLDEN, "wide_dot", "softmax_loss", "cube", "diamonds", *[f"random_{i}" for i in range(2, 60, 4)]]
+)
+def test_other_numbers_give_what_the_engine_gives(name: str, opened: Callable[..., "Page"]) -> None:
+    f = (GOLDEN | HARDER | RANDOM)[name]()
+    rng, leaves = Random(name), leaves_of(circuit_of(f))
+    page = opened(f, "#mode=what-if")
+    for _ in range(3):
+        numbers = [round(rng.uniform(-2, 2), 3) for _ in leaves]
+        shown = page.evaluate(CHANGE, numbers)
+        assert shown["fields"] == len(leaves)
+        circuit = at(f, numbers)
+        check_numbers(shown["numbers"], circuit)
+        assert not shown["alarm"]
+        assert shown["status"].startswith("The gradients promise")
+        # a rounding error may decide how the last digit of a text is rounded
+        short = [circuit.notation.short(wire.value) for wire in circuit.wires]
+        assert sum([a != b for a, b in zip(shown["values"], short, strict=True)]) <= len(short) // 20
+
+
+@pytest.mark.parametrize("name", ["sigmoid_gate", "hidden_layer"])
+def test_the_opened_view_follows_too_and_reset_restores_what_was_recorded(
+    name: str, opened: Callable[..., "Page"]
+) -> None:
+    f = GOLDEN[name]()
+    recorded = circuit_of(f)
+    page = opened(f, "#mode=what-if")
+    before = page.evaluate(CHANGE, [leaf.data for leaf in leaves_of(recorded)])["numbers"]
+    numbers = [0.25 * i - 0.7 for i in range(len(leaves_of(recorded)))]
+    closed = page.evaluate(CHANGE, numbers)["numbers"]
+    page.locator("#elementary").check()
+    opened_rows = page.evaluate(CHANGE, numbers)["numbers"]
+    assert len(opened_rows) > len(closed)
+    names = page.locator("table[data-view]:not([hidden]) tbody th").all_inner_texts()
+    rows = dict(zip(names, opened_rows, strict=True))
+    circuit = at(f, numbers)
+    page.locator("#elementary").uncheck()
+    names = page.locator("table[data-view]:not([hidden]) tbody th").all_inner_texts()
+    for row_name, wire in zip(names, circuit.wires, strict=True):
+        assert as_numbers(rows[row_name]) == pytest.approx([wire.value, wire.gradient], rel=1e-9)
+    page.get_by_role("button", name="Reset").click()
+    page.keyboard.press("End")
+    again = page.evaluate(CHANGE, [wire.value for wire in recorded.wires if wire.node in leaves_of(recorded)])
+    assert again["numbers"] == before
+
+
+def test_the_prediction_stands_beside_the_truth(opened: Callable[..., "Page"]) -> None:
+    page = opened(GOLDEN["xyz"](), "#mode=what-if")
+    shown = page.evaluate(CHANGE, [-1, 5, -3])  # gradients -4, -4, 3; from -12
+    assert shown["status"] == "The gradients promise f ≈ −12 + (−1) = −13; the truth is f = −12, off by 1."
+    assert "∂f/∂z = 4" in shown["panel"]
+    assert page.locator(".inputs").inner_text().split("\n") == ["x = −1", "y = 5", "z = −3"]
+    shown = page.evaluate(CHANGE, [-1.5, 5, -4])
+    assert (
+        shown["status"] == "The gradients promise f ≈ −12.00 + (−2.00) = −14.00; the truth is f = −14.00, off by 0.00."
+    )
+
+
+def test_leaving_a_domain_is_told_in_words_and_changes_nothing(opened: Callable[..., "Page"]) -> None:
+    x = Value(2.0, "rate")
+    page = opened(log(x - 1.0) + sqrt(x), "#mode=what-if")
+    before = page.evaluate(CHANGE, [3])
+    shown = page.evaluate(CHANGE, [0.5])
+    assert (shown["alarm"], shown["numbers"]) == (True, before["numbers"])
+    assert shown["status"] == "log needs x > 0, got x = −0.5, from a: the circuit keeps its last numbers."
+    assert not page.evaluate(CHANGE, [4])["alarm"]
+    page = opened(sqrt(Value(2.0, "x")), "#mode=what-if")
+    assert page.evaluate(CHANGE, [0])["status"].startswith("The slope of sqrt needs x > 0, got x = 0, from x:")
+
+
+def test_kinks_and_overflows_are_told_of_other_numbers_too(opened: Callable[..., "Page"]) -> None:
+    page = opened(relu(Value(1.0, "x")), "#mode=what-if")
+    assert "a kink: by convention x gets 0 here" in page.evaluate(CHANGE, [0])["panel"]
+    x = Value(1.0, "x")
+    page = opened(max(x, x) + exp(x), "#mode=what-if")
+    assert "kink" not in page.evaluate(CHANGE, [2])["panel"]
+    page.evaluate(CHANGE, [1000])
+    page.locator("#slider").fill("2")
+    assert "overflow: too large for a float" in page.locator(".panel").inner_text()
+
+
+def test_a_slider_and_the_address_change_inputs_and_keys_do_not_step(opened: Callable[..., "Page"]) -> None:
+    page = opened(GOLDEN["xyz"](), "#step=1&mode=what-if&inputs=,7,")
+    assert (
+        page.locator("table[data-view] tbody td.value, table[data-view] tbody td").nth(4).get_attribute("title") == "7"
+    )
+    slider = page.get_by_label("x, as a slider")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    assert shown_step(page) == 1
+    assert page.locator(".tool input[type=number]").first.input_value() != "-2"
+    page.get_by_role("button", name="Reset").click()
+    wait_for_fragment(page, "#step=1&mode=what-if")
+    page.get_by_role("button", name="Step", exact=True).click()
+    wait_for_fragment(page, "#step=1")
+    assert page.locator(".tool").is_hidden()
+
+
+def test_a_card_that_only_python_can_run_says_so(opened: Callable[..., "Page"]) -> None:
+    gate = Gate("</script>", "s", "scaler", lambda x: math.sin(x), lambda z, x: (math.cos(x),))
+    page = opened(apply(gate, Value(1.0, "x")), "#mode=what-if")
+    assert "The rule of the </script> gate is known to Python alone" in page.locator(".tool").inner_text()
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_every_card_is_printed_as_it_computes(name: str, node: str) -> None:
+    gate, rng, cards = GATES[name], Random(name), Cards()
+    inputs = gate.arity or 5
+    cards.add(gate, inputs)
+    special = [0.0, 1.0, -1.0, 2.0, -3.0, 800.0, math.inf, -math.inf]
+    points = [[rng.uniform(*gate.probe) for _ in range(inputs)] for _ in range(20)]
+    points += [[rng.choice(special) for _ in range(inputs)] for _ in range(40)]
+    points = [xs for xs in points if not gate.domain.lacks_value(*xs) and not gate.domain.lacks_slope(*xs)]
+    spelled = json.dumps(points).replace("-Infinity", '"-Infinity"').replace(" Infinity", ' "Infinity"')
+    spelled = spelled.replace("[Infinity", '["Infinity"')
+    program = f"""
+        {LESSONS.read_text(encoding="utf-8").split("class Program")[0]}
+        {cards.script.split(";", 1)[1]}
+        console.log(JSON.stringify({spelled}.map((given) => {{
+            const x = given.map(Number);
+            const z = CARDS[0].forward(x);
+            return [z, ...CARDS[0].partials(z, x), CARDS[0].lacksValue(x) || CARDS[0].lacksSlope(x)].map(String);
+        }})));
+    """
+    run = subprocess.run([node, "-"], input=program, capture_output=True, text=True, check=True, encoding="utf-8")
+    for xs, (*shown, lacks) in zip(points, json.loads(run.stdout), strict=True):
+        z = gate.forward(*xs)
+        expected = [z, *gate.partials(z, *xs)]
+        assert [float(x) for x in shown] == pytest.approx(expected, rel=1e-12, abs=1e-300, nan_ok=True), xs
+        assert lacks == "false"
+
+
+def test_a_card_of_many_inputs_is_as_short_as_its_rule() -> None:
+    for name in ("logsumexp", "max", "dot"):
+        cards = Cards()
+        cards.add(GATES[name], 100)
+        assert len(cards.script) < 30_000
+
+
+# ---------------------------------------------------------------------------------------------- predict, then reveal
+
+
+def answer(page: "Page", text: str) -> str:
+    page.locator(".tool .answer").fill(text)
+    page.keyboard.press("Enter")
+    return page.locator(".tool [role=status]").inner_text()
+
+
+def seen_gradients(page: "Page") -> list[bool]:
+    texts = page.locator(".stage:not([hidden]) .gw-gradient[data-wire]")
+    return texts.evaluate_all("texts => texts.map(text => !text.matches('.hidden'))")
+
+
+def test_gradients_are_hidden_until_they_are_answered(opened: Callable[..., "Page"]) -> None:
+    page = opened(GOLDEN["xyz"](), "#mode=predict")
+    assert seen_gradients(page) == [False, False, False, False, True]
+    assert page.locator(".panel").is_hidden()
+    assert page.locator(".controls").is_hidden()
+    assert "Question 1 of 4" in page.locator(".tool").inner_text()
+    assert answer(page, "seven") == "That is no number: write it like -0.25."
+    assert answer(page, "−4") == "∂f/∂q = −4: right."
+    assert sum(seen_gradients(page)) == 2
+    assert answer(page, "-3") == "∂f/∂z = −3: off by a sign. It is 3."
+    assert answer(page, "-4") == "∂f/∂x = −4: right."
+    answer(page, "-4")
+    assert "3 of 4 right" in page.locator(".tool").inner_text()
+    assert all(seen_gradients(page))
+    wait_for_fragment(page, "#step=0&mode=predict&answers=-4,-3,-4,-4")
+    page.reload()
+    assert "3 of 4 right" in page.locator(".tool").inner_text()
+    page.get_by_role("button", name="Start again").click()
+    assert sum(seen_gradients(page)) == 1
+
+
+def mistaken(f: Value, rng: Random) -> list[float]:
+    """Return answers to all questions on f: right ones, usual slips, and nonsense."""
+    answers = []
+    for question in exercise(f).questions:
+        slips = [number for numbers in question.mistakes.values() for number in numbers]
+        answers.append(rng.choice([question.answer, round(question.answer, 2), rng.uniform(-9, 9), *slips]))
+    return answers
+
+
+@pytest.mark.parametrize("name", [*GOLDEN, "cube", "softmax_loss", "random_9", "random_20"])
+def test_the_page_judges_as_python_does(name: str, opened: Callable[..., "Page"]) -> None:
+    f, rng = (GOLDEN | HARDER | RANDOM)[name](), Random(name)
+    kinds = set()
+    for _ in range(3):
+        answers = mistaken(f, rng)
+        page = opened(f, f"#mode=predict&answers={','.join(map(repr, answers))}")
+        page.reload()
+        said = page.locator(".answers li").all_inner_texts()
+        result = exercise(f).check(answers)
+        assert len(said) == len(result.verdicts)
+        for line, verdict in zip(said, result.verdicts, strict=True):
+            assert VERDICTS[verdict.kind] in line, (line, verdict)
+        kinds |= {verdict.kind for verdict in result.verdicts}
+        assert f"{result.right} of {len(said)} right" in page.locator(".tool h2").inner_text()
+    assert len(kinds) > 2
+
+
+# --------------------------------------------------------------------------------------------------- break it; check
+
+
+@pytest.mark.parametrize("make", [layer_with_forks, GOLDEN["sigmoid_gate"], HARDER["cube"]])
+def test_every_bug_marks_its_wrong_gradients(make: Callable[[], Value], opened: Callable[..., "Page"]) -> None:
+    f = make()
+    page = opened(f, "#mode=break")
+    for bug in BUGS:
+        page.locator(".tool select").select_option(label=bug)
+        expected = broken(f, bug)
+        assert page.locator(".tool .rule").inner_text() == expected.words
+        texts = page.locator(".stage:not([hidden]) .gw-gradient[data-wire]")
+        marked = texts.evaluate_all("texts => texts.map(text => text.firstChild.data.startsWith('✗'))")
+        assert marked == [wire.differs for wire in expected.wires]
+        rows = page.locator(".tool tbody tr")
+        assert rows.locator("td:last-child", has_text="✗").count() == len(expected.wrong)
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.keyboard.press("End")
+    assert page.locator(".stage", has_text="✗").count() == 0
+
+
+def test_the_bug_is_in_the_address(opened: Callable[..., "Page"]) -> None:
+    page = opened(GOLDEN["gate_patterns"](), "#step=2&mode=break&bug=swap")
+    assert page.locator(".tool select").evaluate("select => select.selectedOptions[0].textContent") == "swap"
+    page.locator(".tool select").select_option(label="stale")
+    wait_for_fragment(page, "#step=2&mode=break&bug=stale")
+    page.evaluate("location.hash = '#step=3'")
+    page.get_by_text("step 3 of").wait_for()
+    assert page.locator(".tool").is_hidden()
+
+
+def test_the_check_shows_rule_beside_difference_and_marks_what_disagrees(opened: Callable[..., "Page"]) -> None:
+    page = opened(GOLDEN["xyz"](), "#mode=check")
+    assert page.locator(".tool tbody tr").count() == 4
+    assert page.locator(".tool").inner_text().count("agrees") == 4
+    wrong = Gate("cubed", "x³", "scaler", lambda x: x * x * x, lambda z, x: (2.0 * x * x,))
+    page = opened(apply(wrong, Value(2.0, "x")) * Value(3.0, "y"), "#mode=check")
+    assert page.locator(".tool tr.wrong").count() == 1
+    assert "×8 ≠ 12" in page.locator(".tool tr.wrong").inner_text().replace(".00", "")
+    assert page.locator(".gw-local.wrong").evaluate("text => text.firstChild.data").endswith("✗")
+    assert "disagree" in page.locator(".tool .rule").inner_text()
+
+
+# ----------------------------------------------------------------------------------------------------------- all of it
+
+
+@pytest.mark.parametrize("mode", ["what-if", "predict", "break", "check"])
+@pytest.mark.parametrize("name", ["sigmoid_gate", "hostile_labels", "wide_dot", "softmax_loss"])
+def test_no_mode_is_wider_than_a_phone_or_lets_labels_be_more_than_text(
+    name: str, mode: str, opened: Callable[..., "Page"], shared: tuple["Page", list[str]]
+) -> None:
+    shared[0].set_viewport_size({"width": 420, "height": 900})
+    page = opened((GOLDEN | HARDER)[name](), f"#mode={mode}")
+    assert page.locator(".tool").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert page.locator("img").count() == 0
+    assert page.locator("script").count() == 2
+    unnamed = "es => es.filter(e => !(e.ariaLabel || e.labels?.length || e.innerText)).length"
+    assert page.locator(".tool :is(input, button, select)").evaluate_all(unnamed) == 0
+    assert not re.search(r"undefined|NaN|\{\w+\}", page.locator(".tool").inner_text())
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    ["#mode=nothing", "#mode=predict&answers=x,,1e999", "#mode=break&bug=none", "#mode=what-if&inputs=a,b,c,d,e"],
+)
+def test_a_strange_fragment_breaks_no_mode(fragment: str, opened: Callable[..., "Page"]) -> None:
+    opened(GOLDEN["xyz"](), fragment)
+
+
+def test_a_large_graph_has_a_what_if_and_no_questions(opened: Callable[..., "Page"]) -> None:
+    page = opened(random_graph(Random(3), 120))
+    shown: Any = page.locator(".modes button").evaluate_all("bs => bs.filter(b => !b.hidden).map(b => b.textContent)")
+    assert shown == ["Step", "What if"]
+
+
+def test_a_page_without_inputs_has_no_modes() -> None:
+    assert "data-mode" not in step(Value(1.0, "x")).html.split("<main>")[1].split("<script")[0]
+
+
+def test_leaving_a_domain_is_an_error_of_the_engine_too() -> None:
+    x = Value(2.0, "rate")
+    f = log(x - 1.0)
+    x.data = 0.5
+    with pytest.raises(DomainError, match="log needs x > 0"):
+        f.forward()
