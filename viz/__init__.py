@@ -5,6 +5,7 @@ from viz.bugs import Broken, broken
 from viz.dot import to_graphviz
 from viz.drawing import Diagram, draw
 from viz.exercises import Exercise, exercise
+from viz.film import Film, animate_training
 from viz.narration import story, table
 from viz.plots import (
     plot_decision_boundary,
@@ -21,7 +22,9 @@ __all__ = [
     "Broken",
     "Diagram",
     "Exercise",
+    "Film",
     "Stepper",
+    "animate_training",
     "broken",
     "draw",
     "exercise",

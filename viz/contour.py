@@ -11,6 +11,7 @@ Each square of the grid joins its own crossings, by W. Lorensen and H. Cline's m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 __all__ = ["Loop", "outline"]
 
@@ -33,7 +34,7 @@ def outline(heights: Heights) -> list[Loop]:
     loops = []
     while follows:
         edge = start = next(iter(follows))
-        edges = []
+        edges: list[Edge] = []
         while not edges or edge != start:
             edges.append(edge)
             edge = follows.pop(edge)
@@ -52,7 +53,7 @@ def _joined(rows: Heights) -> dict[Edge, Edge]:
     """Return for each edge that the outline crosses the one it crosses next, with what is positive on one side."""
     follows = {}
     positive = [[height > 0 for height in row] for row in rows]
-    for j, (above, below) in enumerate(zip(positive, positive[1:])):
+    for j, (above, below) in enumerate(pairwise(positive)):
         for i in range(len(above) - 1):
             inside = (above[i], above[i + 1], below[i + 1], below[i])
             if any(inside) and not all(inside):

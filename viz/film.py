@@ -157,7 +157,8 @@ def _plane_of(history: Any, features: Sequence[str], classes: Sequence[str] | No
     if len(names) < len(known):
         raise ValueError(f"classes names {len(names)}, but there are {len(known)}: {', '.join(map(str, known))}")
     truth = tuple(known.index(label) for label in labels.tolist())
-    return Plane(points.tolist(), truth, names, tuple(map(str, features)), across, up, grid, list(points.T))
+    named = tuple(map(str, features))
+    return Plane(points, labels, tuple(known), truth, names, named, across, up, grid, list(points.T))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,7 @@
    mode      step, what-if, predict, break or check: one at a time, told by the address
    card      a gate's rule as functions of the list x of its inputs, printed by Python from the gate table (CARDS)
    base      the numbers that were recorded; whatever a mode does to a view, they come back when it is left */
+"use strict";
 
 /* Python's power: 1 to any power is 1, even to an infinite one. */
 function power(x, y) {
@@ -154,7 +155,7 @@ class WhatIf {
     if (this.unprinted) return;
     const { page, program, words } = this;
     this.fields.forEach(({ number, slider }, i) => {
-      if (number !== from) number.value = String(this.numbers[i]);
+      if (number !== from) number.value = String(Number(this.numbers[i].toPrecision(12)));
       if (slider !== from) slider.value = String(this.numbers[i]);
     });
     const changed = this.numbers.some((x, i) => !Object.is(x, this.recorded[i]));

@@ -20,6 +20,7 @@ __all__ = ["animated", "blank", "encoded", "written"]
 PIXELS_PER_INCH = 96.0  # of CSS: a picture is as large on paper as on a screen
 POINTS = 72.0 / PIXELS_PER_INCH
 SHARPNESS = 2.0  # PNG pixels per CSS pixel: fit for slides
+COLOURS = 48  # of a GIF
 FONTS = {"sans": "DejaVu Sans", "serif": "DejaVu Serif"}  # these two come with matplotlib
 
 
@@ -95,11 +96,11 @@ def animated(figure: Any, draw: Callable[[int], None], milliseconds: Sequence[in
         pixels = bytes(figure.canvas.buffer_rgba())
         pictures.append(Image.frombytes("RGBA", figure.canvas.get_width_height(), pixels).convert("RGB"))
     # one palette for all, so that what does not change keeps its colour and takes no bytes
-    palette = pictures[-1].quantize(128, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = pictures[-1].quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     few = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
     file = BytesIO()
     few[0].save(
-        file, format="GIF", save_all=True, append_images=few[1:], duration=list(milliseconds), loop=0, optimize=False
+        file, format="GIF", save_all=True, append_images=few[1:], duration=list(milliseconds), loop=0, optimize=True
     )
     return file.getvalue()
 

@@ -292,21 +292,24 @@ def known_classes(labels: Any, outputs: int) -> list[Any]:
     return list(range(k))
 
 
-def draw_regions(ax: Any, across: Array, up: Array, gaps: Array, margin: float | None) -> None:
-    """Draw where each class wins, the boundaries between classes, and the lines of the margin."""
+def draw_regions(ax: Any, across: Array, up: Array, gaps: Array, margin: float | None) -> list[Any]:
+    """Draw where each class wins, the boundaries between classes and the lines of the margin; return what was drawn."""
+    drawn = []
     for i, gap in enumerate(gaps):
         if (gap > 0).any():
-            ax.contourf(across, up, gap, levels=[0.0, math.inf], colors=[look_of(i).pale], zorder=0)
-        _level(ax, across, up, gap, 0.0, colors=INK, linewidths=1.6)
+            drawn.append(ax.contourf(across, up, gap, levels=[0.0, math.inf], colors=[look_of(i).pale], zorder=0))
+        drawn += _level(ax, across, up, gap, 0.0, colors=INK, linewidths=1.6)
         if margin is not None:
-            _level(ax, across, up, gap, margin, colors=FAINT, linewidths=1.2, linestyles="--")
+            drawn += _level(ax, across, up, gap, margin, colors=FAINT, linewidths=1.2, linestyles="--")
     if margin is not None:
-        ax.plot([], [], color=FAINT, linewidth=1.2, linestyle="--", label=f"margin {short(margin)}")
+        drawn += ax.plot([], [], color=FAINT, linewidth=1.2, linestyle="--", label=f"margin {short(margin)}")
+    return drawn
 
 
-def _level(ax: Any, across: Array, up: Array, z: Array, level: float, **style: Any) -> None:
-    if z.min() < level < z.max():  # matplotlib warns of a line that is nowhere
-        ax.contour(across, up, z, levels=[level], zorder=1, **style)
+def _level(ax: Any, across: Array, up: Array, z: Array, level: float, **style: Any) -> list[Any]:
+    if not z.min() < level < z.max():  # matplotlib warns of a line that is nowhere
+        return []
+    return [ax.contour(across, up, z, levels=[level], zorder=1, **style)]
 
 
 def draw_samples(ax: Any, points: Array, labels: Any, names: Mapping[Any, str], wrong: Any) -> None:

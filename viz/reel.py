@@ -1,7 +1,7 @@
 """What a film shows, before it is a page or a GIF: the curves of all epochs, and the frames of some.
 
-    curve    one number per epoch          gap      how far a class's output is ahead of the best other one
-    flow     mean |gradient| of a layer    truth    the place of a sample's class among the names
+curve    one number per epoch          gap      how far a class's output is ahead of the best other one
+flow     mean |gradient| of a layer    truth    the place of a sample's class among the names
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ CURVES = ("loss", "validation_loss", "accuracy", "validation_accuracy")
 class Plane:
     """Samples of two features, and a grid around them at which the model is asked."""
 
-    points: Sequence[Sequence[float]]
-    truth: tuple[int, ...]
-    names: tuple[str, ...]
+    points: Any  # float64 (n, 2)
+    labels: Any  # (n,), of classes
+    classes: tuple[Any, ...]
+    truth: tuple[int, ...]  # the place of each label among the classes
+    names: tuple[str, ...]  # of classes
     features: tuple[str, ...]
     across: Any  # the grid's coordinates, float64 (resolution,)
     up: Any

@@ -86,12 +86,15 @@ function told(template, holes) {
   return sentence;
 }
 
-/* Write another text, and title, into the picture; it gets smaller where it is longer than its slot was made for. */
-function replaceText(element, text, title) {
-  const slot = (element.dataset.room ??= element.firstChild.data.length);
-  const share = Math.min(1, slot / text.length);
+/* Write another text, and title, into the picture; where it is longer than its slot was made for it gets smaller, but
+   not too small to read, and what stands beside it makes way. */
+function replaceText(element, text, title, beside) {
+  const slot = Number((element.dataset.slot ??= element.firstChild.data.length));
+  const size = Number(element.getAttribute("font-size"));
+  const share = Math.min(1, Math.max(slot / text.length, 0.75));
   element.firstChild.data = text;
-  element.style.fontSize = share < 0.95 ? `${(Number(element.getAttribute("font-size")) * Math.max(share, 0.6)).toFixed(1)}px` : "";
+  element.style.fontSize = share < 0.95 ? `${(size * share).toFixed(1)}px` : "";
+  if (beside) beside.style.transform = text.length > slot ? `translateX(${(Math.max(0, text.length * share - slot) * size * 0.66).toFixed(1)}px)` : "";
   if (title !== undefined) one("title", element).textContent = title;
 }
 
@@ -146,6 +149,7 @@ class View {
     this.stubs = lines.slice(ways);
     this.valueTexts = by(".gw-value[data-wire]", "wire");
     this.gradientTexts = by(".gw-gradient[data-wire]", "wire");
+    this.besides = by(".gw-faint-name[data-wire]", "wire");
     this.circles = by(".gw-gate", "gate");
     this.symbols = by(".gw-symbol", "gate");
     this.pinLines = by(".gw-wire[data-pin]", "pin");
@@ -261,7 +265,7 @@ class View {
     this.hidden = new Set();
     this.shown = { values: [], gradients: [], reached: [] };
     for (const text of all(".wrong", this.picture)) text.classList.remove("wrong");
-    this.wires.forEach(({ value, name }, wire) => replaceText(this.valueTexts.get(wire), short(value), `${name} = ${full(value)}`));
+    this.wires.forEach(({ value, name }, wire) => replaceText(this.valueTexts.get(wire), short(value), `${name} = ${full(value)}`, this.besides.get(wire)));
     for (const { pins, wire: made } of this.gates) {
       for (const { index, wire, local, downstream } of pins) {
         const title = `${this.words.local_title} ∂${this.wires[made].name}/∂${this.wires[wire].name} = ${full(local)}`;

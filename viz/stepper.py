@@ -3,6 +3,7 @@
     view      one way of drawing the function: as it was written, or with its gates opened into elementary ones
     part      of a graph too large to draw: the page shows it folded, and carries circuits of parts that can be opened
     packed    a part's view as text that is unpacked when it is opened, since all of them would be megabytes
+    lesson    what else can be done with a circuit: change its inputs, predict its gradients, break it, check it
     recorded  numbers as floats and words as sentences with {holes}; the page joins them, and could compute anew
 
 Every number comes from the recorded steps, every rule from the cards.
@@ -156,7 +157,9 @@ class Stepper:
 def step(f: Value, *, open: str | None = None) -> Stepper:
     """Return a page that steps forward and backward through the graph of f, gate by gate.
 
-    Gates that have an expansion can be opened on the page. A graph of more than 300 gates, or 900 inputs of gates, is
+    Gates that have an expansion can be opened on the page. Beside stepping, it offers to give inputs other numbers
+    and, up to 100 gates, to predict gradients, to break the backward pass with the classic bugs, and to check it
+    against differences. A graph of more than 300 gates, or 900 inputs of gates, is
     folded as `draw` folds it, and its parts are opened on the page, of a stack one sample; `open="layer1/neuron3[7]"`
     gives a page of that part alone. Gradients are computed for it and no `.grad` is touched. Raises TypeError for what
     is no Value, ValueError for an unknown part, or one that is too large, DomainError where a value or a slope does

@@ -891,6 +891,21 @@ def test_a_part_that_others_read_too_starts_from_what_they_hand_back(opened: Cal
     tour(opened(f, name="unit"), circuit)
 
 
+def test_a_browser_that_cannot_unpack_a_part_says_so(page: "Page", opened: Callable[..., "Page"]) -> None:
+    page.add_init_script("delete window.DecompressionStream")
+    opened(moons())
+    card(page, "layer2/neuron3").click(position=CORNER)
+    assert "too old to unpack parts" in page.locator(".opened").inner_text()
+    assert page.locator(".overview").is_visible()
+
+
+def test_all_parts_of_the_moons_network_fit_on_a_laptop(page: "Page", opened: Callable[..., "Page"]) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    opened(network((2, 16, 16, 1), 20))
+    wide, room = page.locator(".overview").evaluate("card => [card.scrollWidth, card.clientWidth]")
+    assert wide <= room
+
+
 def test_the_page_of_the_moons_loss_is_small_and_is_what_draw_saves(tmp_path: Path) -> None:
     f = network((2, 16, 16, 1), 100, bias=-0.7)
     html = step(f).html
