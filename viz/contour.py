@@ -80,7 +80,8 @@ def _crossing(rows: Heights, edge: Edge) -> Point:
 
 
 def _straightened(loop: Loop) -> Loop:
-    """Return a loop without the points on a straight line between their neighbours."""
+    """Return a loop without points that stand in one place, or on a straight line between their neighbours."""
+    loop = [point for i, point in enumerate(loop) if point != loop[i - 1]] or loop[:1]
     kept = []
     for i, (x, y) in enumerate(loop):
         (x0, y0), (x1, y1) = loop[i - 1], loop[(i + 1) % len(loop)]

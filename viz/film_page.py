@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from viz import theme
 from viz.contour import Loop, outline
 from viz.notation import MINUS, clipped, full, one_line
 from viz.plot_style import LOOKS, look_of
@@ -262,7 +263,7 @@ def _line(reel: Reel, name: str, x: Scale, y: Scale, i: int) -> str:
 
 
 def _heading(reel: Reel, name: str, frame: Frame, i: int) -> str:
-    words, gap = ("validation (dashed)", ' dx="14"') if i else (name.capitalize(), "")
+    words, gap = ("– – validation", ' dx="14"') if i else (name.capitalize(), "")
     told = f'<tspan class="told {_colour(i)}" data-told="{name}">{reel.told(name, frame)}</tspan>'
     return f"<tspan{gap}>{words} </tspan>{told}"
 
@@ -293,9 +294,8 @@ def _flow_scale(reel: Reel) -> Scale:
 
 def _bar(reel: Reel, layer: str, frame: Frame, i: int, scale: Scale) -> str:
     y = TOP + ROW * i
-    title = f"<title>{escaped(one_line(layer))}</title>"
     return (
-        f'<text class="name" x="{LEFT}" y="{y + 14}">{escaped(clipped(layer))}{title}'
+        f'<text class="name" x="{LEFT}" y="{y + 14}"><tspan>{_worded(layer, 16, 150)}</tspan>'
         f'<tspan class="told" dx="8" data-told="flow{i}">{_flow_told(reel, layer, frame)}</tspan>'
         f'<tspan class="dead" dx="10" data-told="dead{i}">{reel.died(layer, frame)}</tspan></text>'
         f'<rect class="track" x="{LEFT}" y="{y + 20}" width="{scale.end - scale.start}" height="12"/>'
@@ -341,8 +341,12 @@ def _axis_left(scale: Scale, title: str, names: Iterable[str], at: Sequence[floa
     return f'<path class="axis" d="M{LEFT} {scale.start}V{scale.end}"/>{"".join(marks)}{words if title else ""}'
 
 
-def _worded(title: str) -> str:
-    return f"{escaped(clipped(title))}<title>{escaped(one_line(title))}</title>"
+def _worded(title: str, size: float = 13, room: float = SQUARE - LEFT - RIGHT) -> str:
+    """Return a label as it stands in a drawing: cut to its room, and whole in its title."""
+    line = clipped(title)
+    while theme.text_width(line, size) > room:
+        line = f"{line.removesuffix('…')[:-1]}…"
+    return f"{escaped(line)}<title>{escaped(one_line(title))}</title>"
 
 
 def _tick(x: float) -> str:

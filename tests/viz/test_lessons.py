@@ -72,3 +72,9 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path, capsys: pytest
 def test_without_notebooks_an_error_says_where_they_are(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="come with the sources"):
         lessons.lessons(tmp_path)
+
+
+def test_the_readme_lists_every_lesson() -> None:
+    readme = (lessons.NOTEBOOKS.parent / "README.md").read_text(encoding="utf-8")
+    for lesson in lessons.lessons():
+        assert f"{lesson.number}. [{lesson.title}](notebooks/{lesson.path.name}): {lesson.question}\n" in readme
