@@ -10,6 +10,7 @@ What a program needs most:
     parse                              a typed expression, read safely
     compile                            a scalar program recorded once, run as a few array operations
     no_grad                            record nothing in a block
+    diagnose                           where a nan or an inf came from; `source_lines` adds the line that built it
 
 Every gate as a function: `autograd.functions`. The cards themselves: `autograd.gates`.
 """
@@ -24,10 +25,12 @@ from autograd.value import Value, no_grad
 
 if TYPE_CHECKING:
     from autograd.check import check_gradients
+    from autograd.diagnosis import Diagnosis, diagnose, source_lines
     from autograd.expression import parse
     from autograd.lifting.program import compile
 
 __all__ = [
+    "Diagnosis",
     "DomainError",
     "ExpressionError",
     "GradientError",
@@ -37,6 +40,7 @@ __all__ = [
     "backward_steps",
     "check_gradients",
     "compile",
+    "diagnose",
     "explain",
     "forward_steps",
     "grad",
@@ -44,10 +48,18 @@ __all__ = [
     "jvp",
     "no_grad",
     "parse",
+    "source_lines",
     "value_and_grad",
 ]
 
-LATER = {"check_gradients": "autograd.check", "compile": "autograd.lifting.program", "parse": "autograd.expression"}
+LATER = {
+    "Diagnosis": "autograd.diagnosis",
+    "check_gradients": "autograd.check",
+    "compile": "autograd.lifting.program",
+    "diagnose": "autograd.diagnosis",
+    "parse": "autograd.expression",
+    "source_lines": "autograd.diagnosis",
+}
 
 
 def __dir__() -> list[str]:

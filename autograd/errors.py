@@ -9,11 +9,31 @@ TypeError
 └── TracingError       a program branched on data that a recording would have frozen
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograd.gates import Gate
+    from autograd.value import Value
+
 __all__ = ["DomainError", "ExpressionError", "GradientError", "TracingError"]
 
 
 class DomainError(ValueError):
-    """A gate's value or slope does not exist at these numbers."""
+    """A gate's value or slope does not exist at these numbers.
+
+    gate, inputs    the gate and the Values it was given; None and () where it was given columns or bare numbers
+    """
+
+    def __init__(self, message: str = "", gate: Gate | None = None, inputs: Sequence[Value] = ()) -> None:
+        super().__init__(message)
+        self.gate, self.inputs = gate, tuple(inputs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the message alone: another process asks what went wrong, not for the whole graph."""
+        return type(self), self.args
 
 
 class ExpressionError(ValueError):

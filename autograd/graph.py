@@ -294,17 +294,18 @@ def _backward(nodes: Sequence[Value]) -> None:
 def check_value(gate: Gate, inputs: Sequence[Value]) -> None:
     """Raise DomainError where the gate has no value at these inputs."""
     if gate.domain.lacks_value(*[x._data for x in inputs]):
-        raise DomainError(f"{gate.name} needs {gate.domain.needs}, got {_operands(inputs)}")
+        raise DomainError(f"{gate.name} needs {gate.domain.needs}, got {operands_told(inputs)}", gate, inputs)
 
 
 def check_slope(gate: Gate, inputs: Sequence[Value]) -> None:
     """Raise DomainError where the gate has a value at these inputs, but no slope."""
     if gate.domain.lacks_slope(*[x._data for x in inputs]):
         needs = gate.domain.slope_needs
-        raise DomainError(f"the slope of {gate.name} needs {needs}, got {_operands(inputs)}")
+        raise DomainError(f"the slope of {gate.name} needs {needs}, got {operands_told(inputs)}", gate, inputs)
 
 
-def _operands(inputs: Sequence[Value]) -> str:
+def operands_told(inputs: Sequence[Value]) -> str:
+    """Return the numbers that a gate was given, and what people know their Values by."""
     names = "xy" if len(inputs) <= 2 else [f"x{i}" for i in range(1, len(inputs) + 1)]
     listed = list(zip(names, inputs, strict=False))
     numbers = ", ".join(f"{name} = {x._data!r}" for name, x in listed)

@@ -14,7 +14,7 @@ import copy as copying
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
 from numbers import Real
 from typing import Any, NoReturn
@@ -52,7 +52,7 @@ from autograd.gates import (
     pow_to,
 )
 
-__all__ = ["Constant", "Value", "always_recording", "apply", "is_traced", "no_grad", "tracing"]
+__all__ = ["Constant", "Value", "always_recording", "apply", "is_traced", "no_grad", "noting", "tracing", "without_value"]
 
 new = object.__new__
 
@@ -95,12 +95,13 @@ def operand(x: Any) -> Any:
 
 class _Switches(threading.local):
     silent = 0  # how many no_grad blocks this thread is in
+    note: Callable[[Value], None] | None = None  # called for every gate that is made
     flattening: frozenset[int] | set[int] = frozenset()  # ids of the nodes that a running pickle has met already
     traced: frozenset[Any] = frozenset()  # the leaves of a function that is being recorded to be run on other numbers
 
 
 _switches = _Switches()
-_silent_blocks = 0  # in all threads together: while it is 0, gates need not ask which thread they are in
+_blocks = 0  # of no_grad and noting in all threads together: while it is 0, gates need not ask for their thread's
 _traces = 0  # the traces that run in all threads together: while there is none, nobody asks who looks at a number
 _lock = threading.Lock()
 
@@ -109,17 +110,18 @@ class no_grad(ContextDecorator):  # noqa: N801  # torch's name for it
     """Record nothing in this block, in this thread: expressions give leaves. Also decorates a function."""
 
     def __enter__(self) -> None:
-        self._count(1)
+        _switches.silent += 1
+        _count_blocks(1)
 
     def __exit__(self, *exception: object) -> None:
-        self._count(-1)
+        _switches.silent -= 1
+        _count_blocks(-1)
 
-    @staticmethod
-    def _count(change: int) -> None:
-        global _silent_blocks
-        _switches.silent += change
-        with _lock:
-            _silent_blocks += change
+
+def _count_blocks(change: int) -> None:
+    global _blocks
+    with _lock:
+        _blocks += change
 
 
 @contextmanager
@@ -130,6 +132,18 @@ def always_recording() -> Iterator[None]:
         yield
     finally:
         _switches.silent = outer
+
+
+@contextmanager
+def noting(note: Callable[[Value], None]) -> Iterator[None]:
+    """Have `note` called, in this block and thread, with every Value that a gate makes."""
+    outer, _switches.note = _switches.note, note
+    _count_blocks(1)
+    try:
+        yield
+    finally:
+        _switches.note = outer
+        _count_blocks(-1)
 
 
 # ----------------------------------------------------------------------------------------------------------- tracing
@@ -194,7 +208,16 @@ def apply(gate: Gate, *xs: Any) -> Value:
         numbers = [x._data for x in xs]
     if gate.domain is not EVERYWHERE:
         graph.check_value(gate, xs)
-    data = as_float(gate.forward(*numbers))  # a user's card may compute with NumPy
+    return _made(as_float(gate.forward(*numbers)), gate, xs)  # a user's card may compute with NumPy
+
+
+def without_value(gate: Gate, xs: Sequence[Value]) -> Value:
+    """Return the Value that a gate would make of its inputs if it had one there: nan stands for it."""
+    with always_recording():
+        return _made(math.nan, gate, tuple(xs))
+
+
+def _made(data: float, gate: Gate, xs: tuple[Value, ...]) -> Value:
     if gate.arity == 1:
         return _node(data, gate, xs[0], None)
     if gate.arity == 2:
@@ -209,12 +232,14 @@ def _input(x: Any) -> Value:
 
 
 def _node(data: float, gate: Gate, a: Any, b: Any) -> Value:
-    if _silent_blocks and _switches.silent:
+    if _blocks and _switches.silent:
         if _traces:
             _refuse_if_traced("a Value is used inside no_grad", *([a] if b is None else b if a is None else [a, b]))
         return Value(data)
     node = new(Value)
     node._data, node._grad, node.gate, node._a, node._b, node._label = data, _clean, gate, a, b, ""
+    if _blocks and _switches.note is not None:
+        _switches.note(node)
     return node
 
 
@@ -251,7 +276,7 @@ def binary(gate: Gate) -> Callable[[Value, Any], Value]:
                 return y  # type: ignore[no-any-return]
         if guarded:
             graph.check_value(gate, (x, y))
-        if _silent_blocks and _switches.silent:
+        if _blocks:
             return _node(forward(x._data, y._data), gate, x, y)
         node = new(Value)
         node._data = forward(x._data, y._data)

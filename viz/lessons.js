@@ -5,6 +5,9 @@
    base      the numbers that were recorded; whatever a mode does to a view, they come back when it is left */
 "use strict";
 
+/* A number as it stands in an address, where + would be a space. */
+const addressed = (x) => String(x).replace("+", "");
+
 /* Python's power: 1 to any power is 1, even to an infinite one. */
 function power(x, y) {
   return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : Math.pow(x, y);
@@ -208,7 +211,7 @@ class WhatIf {
 
   get fragment() {
     if (this.unprinted || this.numbers.every((x, i) => Object.is(x, this.recorded[i]))) return {};
-    return { inputs: this.numbers.map((x, i) => (Object.is(x, this.recorded[i]) ? "" : String(x))).join(",") };
+    return { inputs: this.numbers.map((x, i) => (Object.is(x, this.recorded[i]) ? "" : addressed(x))).join(",") };
   }
 
   restore(wanted) {
@@ -329,7 +332,7 @@ class Predict {
   leave() {}
 
   get fragment() {
-    return this.given.length ? { answers: this.given.map(({ answer }) => String(answer)).join(",") } : {};
+    return this.given.length ? { answers: this.given.map(({ answer }) => addressed(answer)).join(",") } : {};
   }
 
   restore(wanted) {

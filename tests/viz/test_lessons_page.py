@@ -188,6 +188,14 @@ def test_a_slider_and_the_address_change_inputs_and_keys_do_not_step(opened: Cal
     assert page.locator(".tool").is_hidden()
 
 
+def test_a_huge_number_survives_in_the_address(opened: Callable[..., "Page"]) -> None:
+    page = opened(GOLDEN["xyz"](), "#step=1&mode=what-if")
+    page.evaluate(CHANGE, [-2, 5, 3e25])
+    wait_for_fragment(page, "#step=5&mode=what-if&inputs=,,3e25")
+    page.reload()
+    assert page.locator(".tool input[type=number]").last.input_value() == "3e+25"
+
+
 def test_a_card_that_only_python_can_run_says_so(opened: Callable[..., "Page"]) -> None:
     gate = Gate("</script>", "s", "scaler", lambda x: math.sin(x), lambda z, x: (math.cos(x),))
     page = opened(apply(gate, Value(1.0, "x")), "#mode=what-if")
