@@ -82,11 +82,6 @@ def source_lines() -> Iterator[Lines]:
 
     The line is the innermost one outside of this package. Building gates takes a few times as long here, and as long as
     ever outside of such blocks.
-
-        >>> with source_lines() as lines:
-        ...     f = Value(1e200, "x") * 1e200
-        >>> lines.of(f).number
-        2
     """
     lines = Lines()
     with noting(lines._note):
@@ -146,7 +141,7 @@ class Diagnosis:
 
 
 def diagnose(f: Any, *arrays: Any, lines: Lines | None = None) -> Diagnosis | None:
-    """Return where a nan or inf of f came from, None where there is none: the first gate that made it of finite numbers.
+    """Return where a nan or inf of f came from, the first gate that made it of finite numbers; None where there is none.
 
     f is a Value, whose graph is recomputed from its leaves; or the DomainError of a gate that was given Values; or a
     function of one example with the arrays to run it on, as `compile` takes them: rows are tried one by one, gate by
@@ -186,7 +181,7 @@ def _of_graph(root: Value, lines: Lines | None) -> Diagnosis | None:
 
 
 def _is_birth(node: Value) -> bool:
-    return not math.isfinite(node._data) and all([math.isfinite(x._data) for x in inputs_of(node)])
+    return not math.isfinite(node._data) and all(map(math.isfinite, map(graph.data_of, inputs_of(node))))
 
 
 def _origin(ends: Iterable[Value], nodes: Sequence[Value]) -> Value:
@@ -211,7 +206,8 @@ def _turning(root: Value, nodes: Sequence[Value], lines: Lines | None) -> Diagno
     try:
         for node, slopes, gradients in graph.pull(nodes):
             step = graph.backward_step(node, slopes, gradients)
-            places = [i for i, _ in enumerate(step.inputs) if not math.isfinite(_arriving(step, i))]
+            asked_for = [i for i, x in enumerate(step.inputs) if not x.is_constant]  # nobody reads a constant's
+            places = [i for i in asked_for if not math.isfinite(_arriving(step, i))]
             if places:
                 return _turned(root, step, places[0], nodes, lines)
     except DomainError as error:
@@ -227,9 +223,8 @@ def _turned(root: Value, step: Step, place: int, nodes: Sequence[Value], lines: 
         return _told(root, born, nodes, lines, becomes=step, place=place)
     told = f"All values are finite, but {_gradient(step, place)}, in the backward pass through {_spelled(step.node)}"
     told = f"{told} ({_operands(step.inputs)})."
-    return Diagnosis(
-        root, step.node, step.values, step.value, told, False, step, place, line=lines and lines.of(step.node)
-    )
+    line = lines.of(step.node) if lines else None
+    return Diagnosis(root, step.node, step.values, step.value, told, False, step, place, line=line)
 
 
 def _arriving(step: Step, place: int) -> float:
@@ -267,7 +262,7 @@ def _told(
         told += " It does no harm here: the output and all gradients are finite."
     elif spoilt is not None:
         told += f" From there it becomes nan at {_named(spoilt)}."
-    values, line = tuple([x._data for x in inputs_of(node)]), lines and lines.of(node)
+    values, line = tuple([x._data for x in inputs_of(node)]), lines.of(node) if lines else None
     return Diagnosis(root, node, values, node._data, told, True, becomes, place, refusal, harmless, line)
 
 
@@ -297,10 +292,9 @@ def _first_nan(root: Value, source: Value, nodes: Sequence[Value]) -> Value | No
 def _refused(root: Value, node: Value, error: DomainError, lines: Lines | None) -> Diagnosis:
     """Return the diagnosis of a gate that has no value, or a value and no slope."""
     values = tuple([x._data for x in inputs_of(node)])
-    told = f"{str(error)[:1].upper()}{str(error)[1:]}."
     forward = math.isnan(node._data)
     line = lines.of(node) if lines else _raised_at(error) if forward else None
-    return Diagnosis(root, node, values, node._data, told, forward, refusal=str(error), line=line)
+    return Diagnosis(root, node, values, node._data, f"{error}.", forward, refusal=str(error), line=line)
 
 
 def _spelled(node: Value) -> str:
@@ -367,8 +361,7 @@ def _of_rows(function: Callable[..., Any], arrays: Sequence[Any]) -> Diagnosis |
 
 
 def _of_row(function: Callable[..., Any], entries: Sequence[Any]) -> Diagnosis | None:
-    letters = {True: "X", False: "y"}
-    names = [f"{letters[isinstance(entry, list)]}" for entry in entries]
+    names = ["X" if isinstance(entry, (list, tuple)) else "y" for entry in entries]
     names = [name if names.index(name) == i else f"{name}{names[: i + 1].count(name)}" for i, name in enumerate(names)]
     with source_lines() as lines, always_recording():
         try:

@@ -52,7 +52,17 @@ from autograd.gates import (
     pow_to,
 )
 
-__all__ = ["Constant", "Value", "always_recording", "apply", "is_traced", "no_grad", "noting", "tracing", "without_value"]
+__all__ = [
+    "Constant",
+    "Value",
+    "always_recording",
+    "apply",
+    "is_traced",
+    "no_grad",
+    "noting",
+    "tracing",
+    "without_value",
+]
 
 new = object.__new__
 

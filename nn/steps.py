@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import DomainError, TracingError, Value, backward_steps, compile, functions
+from autograd import DomainError, TracingError, Value, compile, diagnose, functions
 from autograd.graph import described, order
 from nn.layers import Dropout
 from nn.module import Module
@@ -165,28 +165,26 @@ def drawn(draws: Sequence[Draw], rows: int) -> list[Vector]:
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
-    """The first gate whose value or slope is not finite, and the parameter to look at."""
+    """The gate where a number first is not finite, and the parameter to look at."""
 
-    gate: str  # its name
+    gate: str | None  # its name; None where an input was not finite when it was given
     node: str  # the gate and its output's label, or how that was made
     number: float  # what is not finite there
     parameter: Value | None
 
 
 def culprit(root: Value, values: Sequence[Value]) -> Culprit | None:
-    """Return where, in the order of the passes, a number first is not finite; None where all are."""
-    return _first_value(root, values) or _first_slope(root, values)
+    """Return where a number that is not finite came from; None where all are finite."""
+    found = diagnose(root)
+    if found is None:
+        return None
+    spelled = f"{found.gate.name} {found.node.label!r}" if found.gate and found.node.label else described(found.node)
+    parameter = _largest(found.node, values) if found.forward else _spoilt(values)
+    return Culprit(found.gate.name if found.gate else None, spelled, found.number, parameter)
 
 
-def _first_value(root: Value, values: Sequence[Value]) -> Culprit | None:
-    for node in order(root):
-        if node.gate is not None and not math.isfinite(node.data):
-            return Culprit(node.gate.name, _spelled(node), node.data, _largest(node, values))
-    return None
-
-
-def _spelled(node: Value) -> str:
-    return f"{node.gate.name} {node.label!r}" if node.gate and node.label else described(node)
+def _spoilt(values: Sequence[Value]) -> Value | None:
+    return next((p for p in values if not math.isfinite(p.grad)), None)
 
 
 def _largest(node: Value, values: Sequence[Value]) -> Value | None:
@@ -196,13 +194,4 @@ def _largest(node: Value, values: Sequence[Value]) -> Value | None:
         found = [x for x in nodes if x in known]
         if found:
             return max(found, key=lambda p: abs(p.data))
-    return None
-
-
-def _first_slope(root: Value, values: Sequence[Value]) -> Culprit | None:
-    bad = next((p for p in values if not math.isfinite(p.grad)), None)
-    for step in backward_steps(root):
-        for number in (*step.downstream, *step.after):
-            if not math.isfinite(number):
-                return Culprit(step.gate.name, _spelled(step.node), number, bad)
     return None

@@ -369,10 +369,10 @@ def _gate_by_gate() -> Iterator[None]:
 
 
 def _told(found: Culprit, parameter: str | None) -> str:
-    gate = f"the first gate with a number that is not finite is {found.node} ({found.number})"
+    place = f"a number first is not finite at {found.node} ({found.number})"
     if found.parameter is None:
-        return gate
-    return f"{gate}, the parameter to look at is {parameter!r} = {found.parameter.data:.6g}"
+        return place
+    return f"{place}, the parameter to look at is {parameter!r} = {found.parameter.data:.6g}"
 
 
 def _layers(model: Module, trained: Sequence[Value]) -> dict[str, NDArray[np.intp]]:

@@ -2,6 +2,7 @@
 
 from viz import notebook
 from viz.bugs import Broken, broken
+from viz.cutting import culprit
 from viz.dot import to_graphviz
 from viz.drawing import Diagram, draw
 from viz.exercises import Exercise, exercise
@@ -26,6 +27,7 @@ __all__ = [
     "Stepper",
     "animate_training",
     "broken",
+    "culprit",
     "draw",
     "exercise",
     "plot_decision_boundary",

@@ -34,6 +34,7 @@ class Note:
     text: str
     alarm: bool = False
     title: str = ""
+    about: str = "bug"  # what the legend has to explain
 
 
 @dataclass(frozen=True, slots=True)

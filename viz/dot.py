@@ -21,7 +21,7 @@ from viz import theme
 from viz.circuit import Box, Circuit, Pin, Wire, circuit_of
 from viz.fold import INPUTS, Folded, folded, is_large
 from viz.layout import gradient_text
-from viz.notation import clipped, full, one_line
+from viz.notation import clipped, one_line
 from viz.words import BACK
 
 if TYPE_CHECKING:
@@ -107,10 +107,11 @@ def _digraph(circuit: Circuit) -> graphviz.Digraph:
         title = f"{box.gate.name} gate: {box.gate.flow}"
         symbol = graphviz.escape(clipped(box.symbol))
         digraph.node(f"g{box.index}", symbol, shape="circle", tooltip=graphviz.escape(one_line(title)))
+    exact = circuit.notation.exact
     for wire in circuit.wires:
         for name, shape, label in _ends(circuit, wire):
             digraph.node(name, label, shape=shape)
-        tooltip = graphviz.escape(f"{one_line(wire.name)} = {full(wire.value)}, gradient {full(wire.gradient)}")
+        tooltip = graphviz.escape(f"{one_line(wire.name)} = {exact(wire.value)}, gradient {exact(wire.gradient)}")
         for tail, head, attributes in _edges(circuit, wire):
             digraph.edge(tail, head, tooltip=tooltip, labeltooltip=tooltip, **attributes)
     return digraph

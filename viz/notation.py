@@ -58,13 +58,25 @@ class Notation:
     """The way one picture writes its numbers: whole ones as such where every number is whole, else two decimals."""
 
     whole: bool
+    unknowns: bool  # a nan is not a number that came out, but one that nobody knows: ?
 
-    def __init__(self, numbers: Iterable[float]) -> None:
+    def __init__(self, numbers: Iterable[float], unknowns: bool = False) -> None:
         finite = [x for x in numbers if math.isfinite(x)]
         object.__setattr__(self, "whole", all(x == int(x) for x in finite))
+        object.__setattr__(self, "unknowns", unknowns)
+
+    def with_unknowns(self) -> Notation:
+        """Return the same way of writing, with ? for nan."""
+        return Notation([0.0 if self.whole else 0.5], unknowns=True)
+
+    def exact(self, x: float) -> str:
+        """Return x to 15 digits; ? where it is not known."""
+        return "?" if self.unknowns and math.isnan(x) else full(x)
 
     def short(self, x: float) -> str:
         """Return x with two decimals at most; three significant digits where these would show nothing, or too much."""
+        if self.unknowns and math.isnan(x):
+            return "?"
         if x == 0:
             return "0" if self.whole else "0.00"  # -0.0 is 0
         rounded = round(x, 0 if self.whole else 2)

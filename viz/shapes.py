@@ -28,7 +28,7 @@ from viz.layout import (
     place,
     symbol_size,
 )
-from viz.notation import clipped, full
+from viz.notation import clipped
 from viz.rows import Point
 from viz.words import BACK, WRONG
 
@@ -130,7 +130,8 @@ LEGEND = (
     ("local", "×local", " at a gate: its own slope"),
 )
 NOTES = {  # what is explained where a picture has such notes
-    "wire": ("heading", f"{WRONG} wrong", " in a box: what the bug makes of it; all else is right"),
+    "bug": ("heading", f"{WRONG} wrong", " in a box: what the bug makes of it; all else is right"),
+    "culprit": ("heading", f"{WRONG} first", " in a box: where a number first is not finite, or does not exist"),
     "pin": ("local", "×local ≈ numeric", f" at a gate: its slope by rule and by differences, {WRONG} if they disagree"),
 }
 LEGEND_LEFT, LEGEND_LINE = 22.0, 20.0
@@ -174,9 +175,9 @@ def picture_of(circuits: Sequence[Circuit]) -> Picture:
 def _entries(circuits: Sequence[Circuit]) -> list[tuple[str, str, str]]:
     """Return the entries of the legend that explain circuits: those of their notes too, where they have any."""
     pins = any(pin.note for circuit in circuits for box in circuit.boxes for pin in box.pins)
-    wires = any(wire.note for circuit in circuits for wire in circuit.wires)
+    wires = dict.fromkeys([wire.note.about for circuit in circuits for wire in circuit.wires if wire.note])
     *others, local = LEGEND
-    return [*others, NOTES["pin"] if pins else local, *[NOTES["wire"]] * wires]
+    return [*others, NOTES["pin"] if pins else local, *[NOTES[about] for about in wires]]
 
 
 def captioned(picture: Picture, paragraphs: Sequence[str]) -> Picture:
@@ -255,9 +256,10 @@ def shapes_of(circuit: Circuit, placement: Placement) -> Iterator[Shape]:
 
 def _wire_texts(circuit: Circuit, wire: Wire, stub: Stub) -> Iterator[Shape]:
     short, left, of = circuit.notation.short, stub.x + 6, ("wire", wire.index)
-    title = f"{wire.name} = {full(wire.value)}"
+    exact = circuit.notation.exact
+    title = f"{wire.name} = {exact(wire.value)}"
     yield Text(left, stub.y - 7, short(wire.value), theme.VALUE_SIZE, "value", of, title=title)
-    below, title = gradient_text(circuit, wire), f"∂{circuit.output}/∂{wire.name} = {full(wire.gradient)}"
+    below, title = gradient_text(circuit, wire), f"∂{circuit.output}/∂{wire.name} = {exact(wire.gradient)}"
     if wire.note:
         note = Text(left, stub.y + 18, wire.note.text, theme.GRADIENT_SIZE, "heading", of, title=wire.note.title)
         yield from _noted(note, wire.note)
@@ -287,13 +289,13 @@ def _pins(circuit: Circuit, box: Box, spot: Spot) -> Iterator[Shape]:
     for pin, y, slot in zip(box.pins, spot.pins, spot.slots, strict=True):
         wire, of = circuit.wires[pin.wire], ("pin", pin.index)
         yield Bend(spot.pins_from, y, spot.x - _reach(spot, y), y, of)
-        title = f"local gradient ∂{circuit.wires[box.wire].name}/∂{wire.name} = {full(pin.local)}"
+        title = f"local gradient ∂{circuit.wires[box.wire].name}/∂{wire.name} = {circuit.notation.exact(pin.local)}"
         title += f"; {pin.note.title}" if pin.note else ""
         local = local_text(circuit, pin)
         text = Text(slot.x, slot.local, local, theme.LOCAL_SIZE, "local", of, slot.anchor, title=title)
         yield from _noted(text, pin.note)
         if wire.forks:
-            branch, title = branch_text(circuit, pin), f"this branch: {full(pin.downstream)}"
+            branch, title = branch_text(circuit, pin), f"this branch: {circuit.notation.exact(pin.downstream)}"
             yield Text(slot.x, slot.branch, branch, theme.LOCAL_SIZE, "gradient", of, slot.anchor, title=title)
 
 

@@ -71,7 +71,8 @@ def written(picture: Picture, circuits: Sequence[Circuit]) -> str:
         lines.append(r"\end{scope}")
     lines.append(r"\end{tikzpicture}")
     for circuit in circuits:
-        lines.extend(_table(circuit))
+        if not circuit.notation.unknowns:
+            lines.extend(_table(circuit))
     lines.extend(_rules(circuits))
     return "\n".join([*lines, r"\end{document}", ""])
 

@@ -602,3 +602,36 @@ def test_the_landscape_of_a_network_leaves_it_as_it_was() -> None:
         lambda: float(np.mean(nn.binary_cross_entropy(model(list(X.T)), y))), model.parameters(), resolution=5
     )
     assert [p.data for p in model.parameters()] == before
+
+
+# ------------------------------------------------------------------------------------------------------ misread images
+
+
+def brightest(xs: list[Any]) -> list[Any]:
+    """Return as scores the pixels of images of 2 × 2."""
+    return list(xs)
+
+
+def test_misread_images_come_with_their_class_and_what_they_were_taken_for_the_surest_first() -> None:
+    X = np.array([[0.9, 0.1, 0.0, 0.0], [0.0, 0.2, 0.3, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    plot = viz.plot_misread(brightest, X, [0, 1, 3, 3], (2, 2), classes=["a", "b", "$c", "d"])
+    assert plot.fig.get_suptitle() == "2 of 4 misread (50 %)"
+    tiles = [ax for ax in panels_of(plot) if ax.get_images()]
+    assert [ax.get_title() for ax in tiles] == ["d, read a", "b, read $c"]
+    assert np.asarray(tiles[0].get_images()[0].get_array()).tolist() == [[1.0, 0.0], [0.0, 0.0]]
+
+
+def test_of_many_misread_images_the_first_are_shown_and_of_none_there_is_no_image() -> None:
+    X = np.tile([1.0, 0.0, 0.0, 0.0], (40, 1))
+    plot = viz.plot_misread(brightest, X, [1] * 40, (2, 2))
+    assert plot.fig.get_suptitle() == "40 of 40 misread (100 %); the 24 it was most sure of"
+    assert sum(bool(ax.get_images()) for ax in panels_of(plot)) == 24
+    none = viz.plot_misread(brightest, X, [0] * 40, (2, 2))
+    assert none.fig.get_suptitle() == "0 of 40 misread (0 %)"
+    assert not any(ax.get_images() for ax in panels_of(none))
+
+
+@pytest.mark.parametrize(("X", "y"), [([[1.0, 2.0]], [0]), ([[1.0] * 4], [0, 1]), ([1.0] * 4, [0]), ([], [])])
+def test_rows_that_are_no_such_images_are_refused(X: Any, y: Any) -> None:
+    with pytest.raises(ValueError, match="X needs a row of 2 · 2 pixels for each class in y"):
+        viz.plot_misread(brightest, X, y, (2, 2))

@@ -1,0 +1,151 @@
+"""Cutting: the part of a graph around the gate where a number went wrong, as a circuit with a mark on it.
+
+    culprit    the gate, or input, that a diagnosis names      before, after    steps from it against the flow, with it
+    inside     the gates that are drawn                        drawn            these and what they read: all the wires
+
+Gradients are those of the whole graph's output, as far as they exist; where the backward pass cannot be made, because
+a gate has no value or no slope, the picture is of the forward pass alone, and ? stands for what nobody knows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+
+from autograd import graph
+from autograd.diagnosis import Diagnosis, diagnose
+from autograd.errors import DomainError
+from autograd.graph import Step, inputs_of
+from autograd.value import Value
+from viz.circuit import Circuit, Note, assembled, circuit_of, too_many
+from viz.drawing import Diagram
+from viz.notation import full
+from viz.words import WRONG, counted
+
+__all__ = ["culprit"]
+
+BEFORE, AFTER = 3, 2  # steps from the culprit that are drawn …
+MOST_INPUTS = 12  # … through gates of at most so many inputs …
+MOST_DRAWN = 40  # … and of these gates at most so many, the nearest first
+
+
+def culprit(f: Value | DomainError | Diagnosis) -> Diagram:
+    """Return the picture of the gate where a nan or inf came from, with a few steps before and after it.
+
+    f is a Value; or the DomainError of a gate that was given Values, of which the picture shows the graph up to that
+    gate; or a diagnosis. Under the picture stands what `diagnose` tells. No `.grad` is touched. Raises ValueError where
+    there is nothing to find, or the gate has more inputs than a picture can show, TypeError for anything else.
+    """
+    found = f if isinstance(f, Diagnosis) else diagnose(f)
+    if found is None:
+        raise ValueError("there is no culprit: every value and every gradient of this graph is finite")
+    nodes = graph.order(found.root)
+    graph.forward(nodes[:-1] if _lacks_value(found) else nodes)
+    inside = _inside(found, nodes)
+    circuit = _marked(_circuit(nodes, inside) if inside else circuit_of(found.root), found)
+    gates = len([node for node in nodes if node.gate is not None])
+    cut = f"Drawn: {len(inside)} of {counted(gates, 'gate')}, those nearest to the culprit."
+    return Diagram((circuit,), caption=[str(found), *[cut] * (len(inside) < gates)])
+
+
+def _lacks_value(found: Diagnosis) -> bool:
+    return bool(found.refusal) and found.forward
+
+
+# ------------------------------------------------------------------------------------------------------ what is drawn
+
+
+def _inside(found: Diagnosis, nodes: Sequence[Value]) -> list[Value]:
+    """Return the gates to draw, in the order of the walk: first the culprit, then the nearest ones."""
+    readers: dict[Value, list[Value]] = {}
+    for node in nodes:
+        for x in dict.fromkeys(inputs_of(node)):
+            readers.setdefault(x, []).append(node)
+    inside = dict.fromkeys([found.node] if found.gate else readers.get(found.node, [])[:1])
+    excess, limit = too_many(inside)
+    if excess:
+        raise ValueError(f"{excess} are too many for one picture (at most {limit}), but this is known: {found}")
+    ways = [_steps(found.node, inputs_of, BEFORE), _steps(found.node, lambda node: readers.get(node, ()), AFTER)]
+    nearest = [node for steps in zip_longest(*ways, fillvalue=()) for step in steps for node in step]
+    inside |= dict.fromkeys(nearest[:MOST_DRAWN])
+    return [node for node in nodes if node in inside]
+
+
+def _steps(start: Value, neighbours: Callable[[Value], Sequence[Value]], most: int) -> list[list[Value]]:
+    """Return the gates that are one step away in one direction, those that are two, and so on; no large ones."""
+    steps, seen = [[start]], {start}
+    while len(steps) <= most:
+        reached = dict.fromkeys([x for node in steps[-1] for x in neighbours(node) if x.gate is not None])
+        steps.append([x for x in reached if x not in seen and len(inputs_of(x)) <= MOST_INPUTS])
+        seen.update(steps[-1])
+    return steps[1:]
+
+
+def _circuit(nodes: Sequence[Value], inside: Sequence[Value]) -> Circuit:
+    """Return the circuit of some gates of a walk, with gradients of its last node where they exist."""
+    kept = set(inside)
+    outer = {x for node in inside for x in inputs_of(node)}
+    drawn = [node for node in nodes if node in kept or node in outer]
+    root = nodes[-1]
+    called = graph.names(drawn if drawn[-1] is root else [*drawn, root])
+    try:
+        steps, outside = _backward(nodes, kept, set(drawn))
+    except DomainError:
+        circuit = assembled(drawn, [_forward_step(node) for node in reversed(inside)], called, {})
+        wires = [replace(wire, gradient=math.nan) for wire in circuit.wires]
+        return replace(circuit, wires=tuple(wires), notation=circuit.notation.with_unknowns(), target=called[root])
+    return replace(assembled(drawn, steps, called, outside), target=called[root])
+
+
+def _forward_step(node: Value) -> Step:
+    """Return the record of a gate that the backward pass does not reach: what it would have handed back is unknown."""
+    inputs = inputs_of(node)
+    assert node.gate is not None
+    unknown = (math.nan,) * len(inputs)
+    numbers = tuple([x.data for x in inputs])
+    return Step(node, node.gate, inputs, numbers, node.data, math.nan, unknown, unknown, unknown, unknown)
+
+
+def _backward(
+    nodes: Sequence[Value], inside: Collection[Value], drawn: Collection[Value]
+) -> tuple[list[Step], dict[Value, float]]:
+    """Return the backward steps of the gates inside, and the gradients that come to what is drawn from outside."""
+    slopes_of: dict[Value, tuple[float, ...]] = {}
+    outside = {nodes[-1]: 1.0} if nodes[-1] in drawn else {}
+    for node, slopes, gradients in graph.pull(nodes):
+        if node in inside:
+            slopes_of[node] = slopes
+            continue
+        for x, slope in zip(inputs_of(node), slopes, strict=True):
+            if x in drawn:
+                share = graph.times(gradients[node], slope)
+                outside[x] = outside[x] + share if x in outside else share
+    gradients, steps = dict(outside), list[Step]()
+    for node, slopes in slopes_of.items():  # in the order of the backward pass
+        steps.append(graph.backward_step(node, slopes, gradients))
+        gradients.update(zip(steps[-1].inputs, steps[-1].after, strict=True))
+    return steps, outside
+
+
+# ----------------------------------------------------------------------------------------------------------- the mark
+
+
+def _marked(circuit: Circuit, found: Diagnosis) -> Circuit:
+    """Return the circuit with a note on the wire where a number first is not finite, or does not exist."""
+    at = found.node
+    if not found.forward and found.becomes is not None and found.place is not None:
+        at = found.becomes.inputs[found.place]
+    # a constant has no wire of its own, as it is folded into the first gate that is drawn
+    wire = circuit.wire_of(at) or circuit.wires[circuit.boxes[0].wire]
+    note = Note(f"{WRONG} {_what(found)}", True, str(found), about="culprit")
+    return replace(circuit, wires=tuple([replace(each, note=note) if each is wire else each for each in circuit.wires]))
+
+
+def _what(found: Diagnosis) -> str:
+    if found.refusal and math.isfinite(found.value):
+        return "no slope"
+    if found.refusal and found.node is found.root:
+        return "no value"
+    return f"first {full(found.number)}"
