@@ -141,7 +141,7 @@ class Diagnosis:
 
 
 def diagnose(f: Any, *arrays: Any, lines: Lines | None = None) -> Diagnosis | None:
-    """Return where a nan or inf of f came from, the first gate that made it of finite numbers; None where there is none.
+    """Return where a nan or inf of f came from, the first gate that made one of finite numbers; None without any.
 
     f is a Value, whose graph is recomputed from its leaves; or the DomainError of a gate that was given Values; or a
     function of one example with the arrays to run it on, as `compile` takes them: rows are tried one by one, gate by

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -21,7 +22,7 @@ from autograd.graph import Step, inputs_of
 from autograd.value import Value
 from viz.circuit import Circuit, Note, assembled, circuit_of, too_many
 from viz.drawing import Diagram
-from viz.notation import full
+from viz.notation import clipped, full
 from viz.words import WRONG, counted
 
 __all__ = ["culprit"]
@@ -44,10 +45,20 @@ def culprit(f: Value | DomainError | Diagnosis) -> Diagram:
     nodes = graph.order(found.root)
     graph.forward(nodes[:-1] if _lacks_value(found) else nodes)
     inside = _inside(found, nodes)
-    circuit = _marked(_circuit(nodes, inside) if inside else circuit_of(found.root), found)
+    known = _circuit_so_far if _lacks_value(found) else _circuit
+    circuit = _marked(known(nodes, inside) if inside else circuit_of(found.root), found)
+    return Diagram((circuit,), caption=[str(found), *_cut_told(circuit, nodes)])
+
+
+def _cut_told(circuit: Circuit, nodes: Sequence[Value]) -> list[str]:
+    """Return what is to be said of a picture that leaves gates out."""
     gates = len([node for node in nodes if node.gate is not None])
-    cut = f"Drawn: {len(inside)} of {counted(gates, 'gate')}, those nearest to the culprit."
-    return Diagram((circuit,), caption=[str(found), *[cut] * (len(inside) < gates)])
+    if len(circuit.boxes) == gates:
+        return []
+    cut = f"Drawn: {len(circuit.boxes)} of {counted(gates, 'gate')}, those nearest to the culprit"
+    return [
+        f"{cut}; gradients are those of {clipped(circuit.output)}." if circuit.root.node is not nodes[-1] else f"{cut}."
+    ]
 
 
 def _lacks_value(found: Diagnosis) -> bool:
@@ -85,27 +96,39 @@ def _steps(start: Value, neighbours: Callable[[Value], Sequence[Value]], most: i
 
 def _circuit(nodes: Sequence[Value], inside: Sequence[Value]) -> Circuit:
     """Return the circuit of some gates of a walk, with gradients of its last node where they exist."""
-    kept = set(inside)
-    outer = {x for node in inside for x in inputs_of(node)}
-    drawn = [node for node in nodes if node in kept or node in outer]
-    root = nodes[-1]
-    called = graph.names(drawn if drawn[-1] is root else [*drawn, root])
+    drawn, called = _drawn(nodes, inside)
     try:
-        steps, outside = _backward(nodes, kept, set(drawn))
+        steps, outside = _backward(nodes, set(inside), set(drawn))
     except DomainError:
-        circuit = assembled(drawn, [_forward_step(node) for node in reversed(inside)], called, {})
-        wires = [replace(wire, gradient=math.nan) for wire in circuit.wires]
-        return replace(circuit, wires=tuple(wires), notation=circuit.notation.with_unknowns(), target=called[root])
-    return replace(assembled(drawn, steps, called, outside), target=called[root])
+        return _circuit_so_far(nodes, inside)
+    return replace(assembled(drawn, steps, called, outside), target=called[nodes[-1]])
+
+
+def _circuit_so_far(nodes: Sequence[Value], inside: Sequence[Value]) -> Circuit:
+    """Return the circuit of some gates of a walk whose backward pass cannot be made: its gradients are not known."""
+    drawn, called = _drawn(nodes, inside)
+    circuit = assembled(drawn, [_forward_step(node) for node in reversed(inside)], called, {})
+    wires = [replace(wire, gradient=math.nan) for wire in circuit.wires]
+    return replace(circuit, wires=tuple(wires), notation=circuit.notation.with_unknowns(), target=called[nodes[-1]])
+
+
+def _drawn(nodes: Sequence[Value], inside: Sequence[Value]) -> tuple[list[Value], dict[Value, str]]:
+    """Return some gates and their inputs, in the order of the walk, and what to call them and the walk's last node."""
+    kept = {x for node in inside for x in (node, *inputs_of(node))}
+    drawn = [node for node in nodes if node in kept]
+    return drawn, graph.names(drawn if drawn[-1] is nodes[-1] else [*drawn, nodes[-1]])
 
 
 def _forward_step(node: Value) -> Step:
-    """Return the record of a gate that the backward pass does not reach: what it would have handed back is unknown."""
+    """Return the record of a gate that no gradient is known to reach, with its slopes where it has them."""
     inputs = inputs_of(node)
     assert node.gate is not None
-    unknown = (math.nan,) * len(inputs)
     numbers = tuple([x.data for x in inputs])
-    return Step(node, node.gate, inputs, numbers, node.data, math.nan, unknown, unknown, unknown, unknown)
+    slopes = unknown = (math.nan,) * len(inputs)
+    if not node.gate.domain.lacks_value(*numbers):
+        with suppress(DomainError):
+            slopes = graph.local_gradients(node, graph.data_of)
+    return Step(node, node.gate, inputs, numbers, node.data, math.nan, slopes, unknown, unknown, unknown)
 
 
 def _backward(

@@ -130,7 +130,7 @@ def _placed(circuit: Circuit, ranks: list[int]) -> Placement:
 def gradient_text(circuit: Circuit, wire: Wire) -> str:
     """Return what stands under a wire: its gradient, at a fork as the sum of what came back."""
     short = circuit.notation.short
-    if not wire.forks:
+    if not wire.forks or circuit.notation.unknowns:
         return f"{BACK} {short(wire.gradient)}"
     shares = [circuit.boxes[box].pins[pin].downstream for box, pin in wire.pins]
     parts = shares if wire.outside is None else [wire.outside, *shares]

@@ -80,7 +80,7 @@ def _of_few_colours(png: bytes) -> bytes:
 
     file = BytesIO()
     with Image.open(BytesIO(png)) as image:
-        few = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
     few.save(file, format="PNG", optimize=True)
     return file.getvalue()
 

@@ -495,7 +495,7 @@ def _contours(ax: Any, across: Array, up: Array, heights: Array) -> Any:
     ramp = [tuple((v + (h - v) * share) / 255 for v, h in zip(VALLEY, HILL)) for share in shares]
     masked = np.ma.masked_invalid(heights)
     filled = ax.contourf(across, up, masked, levels=levels, colors=ramp)
-    ax.contour(across, up, masked, levels=levels[1:-1], colors=FAINT, linewidths=0.6)
+    ax.contour(across, up, masked, levels=levels[1:-1], colors=FAINT, linewidths=0.6, linestyles="solid")
     return filled
 
 

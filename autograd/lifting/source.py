@@ -26,6 +26,17 @@ VIEW = '''def view(buffer, start, shape, strides):
     return np.ndarray(shape + buffer.shape[1:], float, buffer, start * step, strides)
 '''
 
+LEGEND = """A scalar program as array operations, written by gatewise for {rows} row(s); it needs numpy alone.
+
+    W, b        weights and biases: views of the parameters          x       operands that came in or were gathered
+    h           what a matrix product gives                          z       what other gates give
+    each, once  all numbers there are one of per row (cells × rows), and one of in all
+    d_…         the gradient of …: upstream × local, assigned by the first consumer, added to by the others
+    t, m        scratch: numbers and truths
+
+The backward pass goes through the gates from the last to the first. For H = W X the chain rule reads
+dW = dH Xᵀ and dX = Wᵀ dH: upstream × the other factor, summed over the rows."""
+
 REFUSE = '''def refuse(place, outside, *operands):
     """Raise for the first row that is outside a gate's domain."""
     raise ValueError(f"{DOMAINS[place]}; not so at {np.argwhere(outside)[0].tolist()}")
@@ -83,10 +94,7 @@ def operations(lines: Sequence[str]) -> int:
 
 def standalone(emitted: Emitted, arrays: Sequence[str], title: str) -> str:
     """Return a module that needs nothing but numpy: `loss_and_gradient(parameters, …)` runs it."""
-    parts = [
-        f'"""{title}.\n\nWritten by gatewise: a scalar program as array operations, for {emitted.rows} row(s)."""',
-        "import numpy as np",
-    ]
+    parts = [f'"""{title}.\n\n{LEGEND.format(rows=emitted.rows)}"""', "import numpy as np"]
     parts += ["\n".join(f"{name} = {spelled(numbers)}" for name, numbers in emitted.data.items())]
     if emitted.refusals:
         domains = [f"    {refusal.words!a}," for refusal in emitted.refusals]
