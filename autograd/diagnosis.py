@@ -80,8 +80,8 @@ def _is_ours(frame: FrameType) -> bool:
 def source_lines() -> Iterator[Lines]:
     """Keep, in this block and thread, the line of code that builds each gate: `diagnose(f, lines=lines)` tells it.
 
-    The line is the innermost one outside of this package. Building gates takes a few times as long here, and as long as
-    ever outside of such blocks.
+    The line is the innermost one outside of this package. Building gates takes some ten times as long here, and as
+    long as ever outside of such blocks.
     """
     lines = Lines()
     with noting(lines._note):

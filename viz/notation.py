@@ -22,7 +22,7 @@ LONGEST_LABEL = 40
 
 def full(x: float) -> str:
     """Return a number to 15 digits, for titles and for the curious."""
-    return _typeset(format(x, ".15g"))
+    return _typeset(format(x + 0.0, ".15g"))  # -0.0 is 0
 
 
 def constant(x: float) -> str:

@@ -20,7 +20,7 @@ SENTENCES = {
     "grows": "{root} grows exactly as much as {root}",
     "overflow": "overflow: too large for a float",
     "unlabelled": "{wires} {named} given here to what has no label",
-    "digits": "numbers have two decimals where these are exact, else four; the picture rounds them to two",
+    "digits": "numbers are rounded to four decimals here, and to two in the picture",
     "closing": "Moving all inputs a little along their gradients makes {root} larger, against them smaller.",
 }
 

@@ -417,7 +417,7 @@ def test_many_letters_are_not_all_listed() -> None:
 @pytest.mark.parametrize(("x", "rounded"), [(3.0, False), (0.25, False), (0.5, True)])
 def test_where_a_picture_rounds_more_than_the_story_the_story_says_so(x: float, rounded: bool) -> None:
     f = Value(x, "x") * Value(1.0 if x != 0.5 else 0.25, "y")
-    key = "numbers have two decimals where these are exact, else four; the picture rounds them to two"
+    key = "numbers are rounded to four decimals here, and to two in the picture"
     assert story(f).splitlines()[2:3] == ([key] if rounded else [""])
 
 

@@ -28,7 +28,7 @@ __all__ = ["EXAMPLE", "NOTES", "takes_training", "train"]
 
 EXAMPLE = ("train", "moons", "--hidden", "16", "16", "--epochs", "100")
 NOTES = """
-The digits are 1,797 images of 8 × 8 pixels, which come with scikit-learn: pip install "gatewise[digits]".
+The digits are 1,797 images of 8 by 8 pixels, which come with scikit-learn: pip install "gatewise[digits]".
 
 A CSV file names its columns in its first line. They are scaled for training, and the scaling is then folded into
 the weights of the first layer: the saved model takes the file's own numbers.
