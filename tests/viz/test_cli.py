@@ -486,3 +486,17 @@ def test_the_fuzzer_would_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "parse", broken)
     with pytest.raises(RuntimeError):
         main(["step", "x", "x=1"])
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"), [("log(x - 1) * y", "log needs"), ("sqrt(x) * y", "the slope of sqrt")]
+)
+def test_where_a_pass_cannot_go_on_the_picture_shows_how_far_it_came(
+    expression: str, words: str, tmp_path: Path, capsys: Output
+) -> None:
+    target = tmp_path / "cut.svg"
+    assert main(["draw", expression, "x=0", "y=3", "-o", str(target)]) == 1
+    told = capsys.readouterr()
+    assert str(target) in told.out
+    assert words in told.err
+    assert "✗" in target.read_text(encoding="utf-8")

@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from autograd import check_gradients, parse
-from autograd.errors import ExpressionError
+from autograd.errors import DomainError, ExpressionError
 from autograd.value import Value
 from viz.cli import lessons, training
+from viz.cutting import culprit
 from viz.drawing import WRITERS, draw
 from viz.narration import compare, story, table
 from viz.shell import (
@@ -120,8 +121,20 @@ def picture(arguments: Namespace) -> int:
     target = Path(arguments.output)
     if target.suffix.lower() not in WRITERS:
         raise UsageError(f"-o {shown(arguments.output)}: the suffix says what to write: {', '.join(WRITERS)}")
-    say(saved(target, expression_of(arguments)))
+    try:
+        say(saved(target, expression_of(arguments)))
+    except DomainError as error:
+        return cut_short(error, target)
     return 0
+
+
+def cut_short(error: DomainError, target: Path) -> int:
+    """Draw as far as the pass came, with the gate marked that ended it, and tell the error; keep an older picture."""
+    if error.gate is not None and not target.exists():
+        with writing(target):
+            culprit(error).save(target)
+        say(f"wrote {target}: as far as it went")
+    return complain(error, 1)
 
 
 def check(arguments: Namespace) -> int:
