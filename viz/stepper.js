@@ -44,7 +44,7 @@ function general(x, places) {
   return sign + (exponent < 0 ? "0." + "0".repeat(-exponent - 1) + digits : pointed(exponent + 1));
 }
 
-const full = (x) => general(x, 15);
+const full = (x) => general(x + 0, 15); // -0 is 0
 
 /* `whole`: every number of the circuit is a whole one, and no decimals are shown */
 function notation(whole) {
