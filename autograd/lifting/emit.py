@@ -165,17 +165,9 @@ class _Emitter(Writer):
             self.scatter(cells, index, shape, target_shape, compute, adding)
             return
         target = self.view(cells.kind, index, strides, "x", gradient=True)
-        written = self.written[cells.kind]
-        first = not written[index].any()
         smaller = tuple(axis for axis, (n, m) in enumerate(zip(shape, target_shape)) if n > m)
-        if first and adding == "subtract" and smaller:
-            first = False
-        if first and not smaller:
-            compute(target)
-        elif first and all(m in (n, 1) for n, m in zip(shape, target_shape)):
-            self.summed(compute(None), shape, smaller, target)
-        elif first:  # summed over one axis, the same along another
-            self.copied(self.summed(compute(None), shape, smaller, None), target)
+        if not self.written[cells.kind][index].any() and not (adding == "subtract" and smaller):
+            self.assigned(target, target_shape, compute, shape, smaller)
         else:
             self.to_zero(cells.kind, index)
             result = compute(None)
@@ -183,7 +175,18 @@ class _Emitter(Writer):
                 result = self.summed(result, shape, smaller, None)
             self.line(f"np.{adding}({target}, {result}, out={target})")
             self.release(result)
-        written[index] = True
+        self.written[cells.kind][index] = True
+
+    def assigned(
+        self, target: str, target_shape: Shape, compute: Callable[[str | None], str], shape: Shape, smaller: Shape
+    ) -> None:
+        """Write the first contribution to a gradient, summed over the axes that the gradient does not have."""
+        if not smaller:
+            compute(target)
+        elif all(m in (n, 1) for n, m in zip(shape, target_shape)):
+            self.summed(compute(None), shape, smaller, target)
+        else:  # summed over one axis, the same along another
+            self.copied(self.summed(compute(None), shape, smaller, None), target)
 
     def summed(self, name: str, shape: Shape, axes: tuple[int, ...], target: str | None) -> str:
         """Write the sum over axes, which keep length 1."""
@@ -218,8 +221,6 @@ class _Emitter(Writer):
         adding: str,
     ) -> None:
         """Write a contribution to cells in no regular order, or to some cells more than once."""
-        import numpy as np
-
         smaller = tuple(axis for axis, (n, m) in enumerate(zip(shape, target_shape)) if n > m)
         result = compute(None)
         if smaller:
@@ -227,26 +228,27 @@ class _Emitter(Writer):
             shape = tuple(1 if axis in smaller else n for axis, n in enumerate(shape))
         if shape != target_shape:
             result = self.copied(result, self.temporary(target_shape))
-        buffer, flat, sign = BUFFERS[cells.kind][1], index.ravel(), "+=" if adding == "add" else "-="
+        flat, sign = index.ravel(), "+=" if adding == "add" else "-="
         if self.is_wide(cells.kind):
-            order = np.argsort(flat, kind="stable")
-            ordered = flat[order]
-            starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-            unique = ordered[starts]
-            self.to_zero(cells.kind, unique)
-            numbers = f"{result}.reshape({(flat.size, self.rows)})"
-            if unique.size < flat.size:
-                numbers = (
-                    f"np.add.reduceat({numbers}[{self.constant(order, 'i')}], {self.constant(starts, 'i')}, axis=0)"
-                )
-                self.line(f"{buffer}[{self.constant(unique, 'i')}] {sign} {numbers}")
-            else:
-                self.line(f"{buffer}[{self.constant(flat, 'i')}] {sign} {numbers}")
+            self.add_rows(cells.kind, flat, f"{result}.reshape({(flat.size, self.rows)})", sign)
         else:
             low, high = int(flat.min()), int(flat.max()) + 1
             counted = f"np.bincount({self.constant(flat - low, 'i')}, {result}.ravel(), {high - low})"
             self.add_span(cells.kind, low, high, counted, sign)
         self.release(result)
+
+    def add_rows(self, kind: Kind, cells: Array, numbers: str, sign: str) -> None:
+        """Write an addition to cells that hold one number per row; those of a cell that is there twice are summed."""
+        import numpy as np
+
+        order = np.argsort(cells, kind="stable")
+        ordered = cells[order]
+        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        self.to_zero(kind, ordered[starts])
+        if starts.size < cells.size:
+            numbers = f"np.add.reduceat({numbers}[{self.constant(order, 'i')}], {self.constant(starts, 'i')}, axis=0)"
+            cells = ordered[starts]
+        self.line(f"{BUFFERS[kind][1]}[{self.constant(cells, 'i')}] {sign} {numbers}")
 
     def add_span(self, kind: Kind, low: int, high: int, numbers: str, sign: str = "+=") -> None:
         """Write an addition to all cells of a span."""
@@ -320,6 +322,10 @@ class _Emitter(Writer):
             if right.needed:
                 self.square(right, g)
             return
+        self.factors_back(what, g, out, left, right)
+
+    def factors_back(self, what: str, g: str, out: Cells, left: Cells, right: Cells) -> None:
+        """Write the gradients of both factors, of the gradient g of their product."""
         w, x = self.matrix(left, "W"), self.matrix(right, "x")
         if right.needed:
             text = {
@@ -379,8 +385,6 @@ class _Emitter(Writer):
     # ------------------------------------------------------------------------------------------------------------- take
 
     def take(self, operation: Take) -> None:
-        import numpy as np
-
         table, chosen, out = operation.table, operation.chosen, operation.out
         choices = table.index.shape[1]
         read, place = self.array(chosen), len(self.out.refusals)
@@ -391,6 +395,18 @@ class _Emitter(Writer):
         self.line(f'np.copyto({k}, {read}, casting="unsafe")')
         self.line(f"if {k}.min() < 0 or {k}.max() >= {choices} or ({k} != {read}).any():")
         self.lines.append(f"    refuse({place}, ({k} < 0) | ({k} >= {choices}) | ({k} != {read}), {read})")
+        self.find(operation, k, at)
+        source = self.constant(table.index) if table.kind == "C" else BUFFERS[table.kind][0]
+        assert out.strides is not None
+        target = self.view(out.kind, out.index, out.strides, "z")
+        self.line(f'np.take({source}, {at}, out={target}, mode="clip")')
+
+    def find(self, operation: Take, k: str, at: str) -> None:
+        """Write where in its buffer the chosen cell of each row of the table is."""
+        import numpy as np
+
+        table, out = operation.table, operation.out
+        choices = table.index.shape[1]
         cells = np.arange(table.index.size).reshape(table.index.shape) if table.kind == "C" else table.index
         strides, tail = affine(cells), (1,) * self.wide
         if strides is None:
@@ -404,10 +420,6 @@ class _Emitter(Writer):
         if self.is_wide(table.kind):
             self.line(f"np.multiply({at}, {self.rows}, out={at})")
             self.line(f"np.add({at}, {self.constant(np.arange(self.rows), 'i')}, out={at})")
-        source = self.constant(table.index) if table.kind == "C" else BUFFERS[table.kind][0]
-        assert out.strides is not None
-        target = self.view(out.kind, out.index, out.strides, "z")
-        self.line(f'np.take({source}, {at}, out={target}, mode="clip")')
 
     @staticmethod
     def positions(operation: Take) -> str:

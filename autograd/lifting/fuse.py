@@ -17,11 +17,16 @@ from dataclasses import replace
 from itertools import chain
 
 from autograd.gates import ADD, COPY, DOT, MUL, SUM, Gate
-from autograd.lifting.record import Kind, Tape
+from autograd.lifting.record import Kind, Row, Tape
 
-__all__ = ["fuse", "halves", "scalar_count", "uniform"]
+__all__ = ["fuse", "scalar_count", "uniform"]
 
-ORDER = "PCST"  # which factor of a product stands on the left: so that a layer's weights do, in every product
+RANKS = {
+    "P": 0,
+    "C": 1,
+    "S": 2,
+    "T": 3,
+}  # which factor of a product stands on the left: so that a layer's weights do, in every product
 
 
 def fuse(tape: Tape) -> Tape:
@@ -30,35 +35,41 @@ def fuse(tape: Tape) -> Tape:
     fused = replace(
         tape, gates=list(tape.gates), inputs=list(tape.inputs), kinds=list(tape.kinds), data=list(tape.data)
     )
-    fused.labels, fused.needed = list(tape.labels), list(tape.needed)
+    fused.labels, fused.needed, fused.pairs = list(tape.labels), list(tape.needed), dict(tape.pairs)
+    _turn(fused)
     inner = _inner_additions(tape, uses)
-    known: dict[tuple[int, ...], tuple[int, int]] = {}  # of rows
     for number, gate in enumerate(tape.gates):
         if gate is ADD or gate is SUM:
             if number in inner:
                 fused.gates[number], fused.inputs[number] = None, ()
             else:
                 _make_sum(fused, tape, number, inner, uses)
-        elif gate is DOT:
-            left, right, bias = halves(tape.inputs[number])
-            for row in (left, right):
-                if row not in known:
-                    known[row] = _ranks(tape.kinds, row)
-            if left and known[left][1] > known[right][0]:
-                fused.inputs[number] = _dot(tape.kinds, left, right) + bias
     return fused
 
 
-def _uses(tape: Tape) -> list[int]:
-    counted = Counter(chain.from_iterable(tape.inputs))
-    uses = [counted[i] for i in range(len(tape.gates))]
+def _turn(fused: Tape) -> None:
+    """Write every dot so that of each product the factor of the simpler kind is on the left."""
+    known: dict[Row, tuple[int, int]] = {}
+    for number, (left, right, bias) in fused.pairs.items():
+        for row in (left, right):
+            if row not in known:
+                known[row] = _ranks(fused.kinds, row)
+        if known[left][1] > known[right][0]:
+            _make_dot(fused, number, _factors(fused.kinds, left, right), bias)
+
+
+def _uses(tape: Tape) -> Counter[int]:
+    """Return how often each node is read; for a row that several dots share, twice stands for more often."""
+    rows = Counter([left for left, _, _ in tape.pairs.values()])
+    rows.update([right for _, right, _ in tape.pairs.values()])
+    uses = Counter(chain.from_iterable([*tape.inputs, *[row.cells * min(2, count) for row, count in rows.items()]]))
     for root in (tape.example, tape.once):
         if root is not None:
             uses[root] += 2  # what is asked for is never in between
     return uses
 
 
-def _inner_additions(tape: Tape, uses: Sequence[int]) -> set[int]:
+def _inner_additions(tape: Tape, uses: Counter[int]) -> set[int]:
     """Return the additions whose only user is another addition of the same kind of cell."""
     inner = set()
     for number, gate in enumerate(tape.gates):
@@ -83,56 +94,57 @@ def _terms(tape: Tape, number: int, inner: set[int]) -> list[int]:
     return [i for i in terms if tape.kinds[i] != "C" or tape.data[i] != 0] or terms[:1]
 
 
-def _make_sum(fused: Tape, tape: Tape, number: int, inner: set[int], uses: Sequence[int]) -> None:
+def _make_sum(fused: Tape, tape: Tape, number: int, inner: set[int], uses: Counter[int]) -> None:
     """Write the outermost addition of a tree as a dot and a bias, a sum with a dot among its terms, or a sum."""
     if not any(i in inner or tape.gates[i] is MUL or tape.gates[i] is DOT for i in tape.inputs[number]):
         return
     terms, kind = _terms(tape, number, inner), tape.kinds[number]
     own = [i for i in terms if uses[i] == 1 and tape.kinds[i] == kind]  # what nobody else looks at
     products = [i for i in own if tape.gates[i] is MUL]
-    dots = [i for i in own if tape.gates[i] is DOT and len(tape.inputs[i]) % 2 == 0]
+    dots = [i for i in own if tape.gates[i] is DOT and not tape.inputs[i]]
     if len(products) >= 2:
-        _join(fused, number, terms, products, _dot(tape.kinds, *zip(*[tape.inputs[i] for i in products])))
+        left, right = zip(*[tape.inputs[i] for i in products])
+        _join(fused, number, terms, products, _factors(tape.kinds, Row(left), Row(right)))
     elif dots:
-        _join(fused, number, terms, dots[:1], fused.inputs[dots[0]])
+        _join(fused, number, terms, dots[:1], fused.pairs[dots[0]][:2])
     elif tuple(terms) != tape.inputs[number]:
         fused.gates[number], fused.inputs[number] = SUM, tuple(terms)
 
 
-def _join(fused: Tape, number: int, terms: list[int], chosen: list[int], dot: tuple[int, ...]) -> None:
+def _join(fused: Tape, number: int, terms: list[int], chosen: list[int], factors: tuple[Row, Row]) -> None:
     """Write a sum of terms, some of which make a dot: what is left is its bias, or is added to it."""
     inside = set(chosen)
     rest = tuple([i for i in terms if i not in inside])
     for i in chosen:
         fused.gates[i], fused.inputs[i] = None, ()
+        fused.pairs.pop(i, None)
     if len(rest) <= 1:
-        fused.gates[number], fused.inputs[number] = DOT, dot + rest
+        _make_dot(fused, number, factors, rest)
         return
     place = max(chosen)  # after everything that the products need
-    fused.gates[place], fused.inputs[place] = DOT, dot
-    fused.needed[place] = any(fused.needed[i] for i in dot)
+    _make_dot(fused, place, factors, ())
+    fused.needed[place] = any(fused.needed[i] for i in fused.operands(place))
     fused.gates[number], fused.inputs[number] = SUM, (place, *rest)
 
 
-def halves(inputs: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """Return the two factors' rows of a dot, and its bias: a tuple of one, or none."""
-    n = len(inputs) // 2
-    return inputs[:n], inputs[n : 2 * n], inputs[2 * n :]
+def _make_dot(fused: Tape, number: int, factors: tuple[Row, Row], bias: tuple[int, ...]) -> None:
+    left, right = factors
+    fused.gates[number], fused.inputs[number], fused.pairs[number] = DOT, bias, (left, right, bias)
 
 
-def _dot(kinds: Sequence[Kind], left: Sequence[int], right: Sequence[int]) -> tuple[int, ...]:
+def _factors(kinds: Sequence[Kind], left: Row, right: Row) -> tuple[Row, Row]:
     """Return the factors of a dot, of each product the one of the simpler kind on the left."""
     if _ranks(kinds, right)[1] < _ranks(kinds, left)[0]:
-        return (*right, *left)
-    rank = ORDER.index
-    pairs = [(x, y) if rank(kinds[x]) <= rank(kinds[y]) else (y, x) for x, y in zip(left, right)]
-    return (*[x for x, _ in pairs], *[y for _, y in pairs])
+        return right, left
+    products = zip(left.cells, right.cells)
+    turned = [(x, y) if RANKS[kinds[x]] <= RANKS[kinds[y]] else (y, x) for x, y in products]
+    return Row(tuple([x for x, _ in turned])), Row(tuple([y for _, y in turned]))
 
 
-def _ranks(kinds: Sequence[Kind], row: Sequence[int]) -> tuple[int, int]:
-    """Return the simplest and the least simple kind of cells in a row, as places in ORDER."""
-    places = list(map(ORDER.index, set(map(kinds.__getitem__, row))))
-    return min(places, default=0), max(places, default=0)
+def _ranks(kinds: Sequence[Kind], row: Row) -> tuple[int, int]:
+    """Return the simplest and the least simple kind of cells in a row, as RANKS has them."""
+    ranks = [RANKS[kind] for kind in set(map(kinds.__getitem__, row.cells))]
+    return min(ranks), max(ranks)
 
 
 def scalar_count(gate: Gate, inputs: int) -> int:

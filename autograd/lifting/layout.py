@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from autograd.functions import TAKE
-from autograd.gates import DOT, Gate
-from autograd.lifting.fuse import halves, uniform
-from autograd.lifting.products import Component, Pair, Row, components, extended
-from autograd.lifting.record import Kind, Tape
+from autograd.gates import DOT, GATES, Gate
+from autograd.lifting.fuse import uniform
+from autograd.lifting.products import Component, components, extended
+from autograd.lifting.record import Kind, Pair, Row, Tape
 from autograd.lifting.terms import Rule, neutral, rule_of
 
 if TYPE_CHECKING:
@@ -187,8 +187,11 @@ class _Builder:
         self.tape, self.complete = tape, complete
         self.pads: dict[tuple[Kind, float], int] = {}
         self.rules: dict[tuple[Gate, tuple[int, ...]], Rule | None] = {}
-        self.rows: dict[tuple[tuple[int, ...], bool], Row] = {}
+        self.rows: dict[tuple[Row | tuple[int, ...], bool], Row] = {}
         self.pairs: dict[int, Pair] = {}  # of every dot
+        self.level = [0] * len(tape.gates)
+        self.row_levels: dict[Row, int] = {}
+        self.groups: dict[int, dict[Any, list[int]]] = defaultdict(lambda: defaultdict(list))
 
     def build(self) -> Layout:
         import numpy as np
@@ -198,27 +201,34 @@ class _Builder:
         self.place = np.zeros(len(self.tape.gates), dtype=np.int64)
         self.data = np.array(self.tape.data)
         self.needed = np.array(self.tape.needed, dtype=bool)
-        entries = len(self.tape.entries)
-        self.sizes = {"P": len(self.tape.parameters), "S": 0, "T": 0}
-        self.sizes["T" if self.tape.tiled else "S"] = entries
-        for places in (self.tape.parameters, self.tape.entries):
-            for i, number in enumerate(places):
-                if number >= 0:
-                    self.place[number] = i
-        self.layout = Layout(self.tape, self.sizes, self.place)
-        for number in range(recorded, len(self.tape.gates)):
-            if self.tape.gates[number] is None:
-                self.fill(number)
-        if not self.tape.tiled:  # inputs of a graph keep their numbers until they are bound anew
-            data = [(i, self.tape.data[number]) for i, number in enumerate(self.tape.entries) if number >= 0]
-            self.layout.fills += [("S", i, number) for i, number in data]
+        self.start(recorded)
         for level in sorted(levels):
             for key, members in levels[level].items():
                 self.group(key, members)
         self.layout.place = self.place
         return self.layout
 
+    def start(self, recorded: int) -> None:
+        """Make the layout of the leaves; those from `recorded` on are copies of constants, and set once."""
+        import numpy as np
+
+        tape = self.tape
+        self.sizes = {"P": len(tape.parameters), "S": 0, "T": 0}
+        self.sizes["T" if tape.tiled else "S"] = len(tape.entries)
+        for places in (tape.parameters, tape.entries):
+            numbers = np.array(places, dtype=np.int64)
+            self.place[numbers[numbers >= 0]] = np.flatnonzero(numbers >= 0)
+        self.layout = Layout(tape, self.sizes, self.place)
+        for number in range(recorded, len(tape.gates)):
+            if tape.gates[number] is None:
+                self.fill(number)
+        if not tape.tiled:  # inputs of a graph keep their numbers until they are bound anew
+            data = [(i, tape.data[number]) for i, number in enumerate(tape.entries) if number >= 0]
+            self.layout.fills += [("S", i, number) for i, number in data]
+
     def rule(self, gate: Gate, widths: tuple[int, ...]) -> Rule | None:
+        if GATES.get(gate.name) is gate:  # what the table tells of three lanes, it tells of any number of them
+            widths = tuple([min(width, 3) for width in widths])
         key = gate, widths
         if key not in self.rules:
             self.rules[key] = rule_of(gate, widths)
@@ -228,81 +238,85 @@ class _Builder:
 
     def grouped(self) -> dict[int, dict[Any, list[int]]]:
         """Return {level: {what the gates of a group have in common: their nodes}}; rows are made uniform on the way."""
-        tape, copies = self.tape, dict[tuple[int, Kind], int]()
-        level = [0] * len(tape.gates)
-        level_of, pairs = level.__getitem__, self.pairs
-        groups: dict[int, dict[Any, list[int]]] = defaultdict(lambda: defaultdict(list))
-
-        def put(number: int, key: Any) -> None:
-            inputs = tape.inputs[number]
-            if number in pairs:
-                left, right, bias = pairs[number]
-                for row in (left, right):
-                    row.level = row.level or 1 + max(map(level_of, row.cells))
-                found = max(left.level, right.level, *[1 + level[i] for i in bias])
-            elif len(inputs) == 2:
-                x, y = level[inputs[0]], level[inputs[1]]
-                found = 1 + (x if x > y else y)
-            else:
-                found = 1 + max(map(level_of, inputs))
-            level[number] = found
-            groups[found][key].append(number)
-
-        for number in range(len(level)):
-            gate = tape.gates[number]
+        tape, copies, kind_of = self.tape, dict[tuple[int, Kind], int](), self.tape.kinds.__getitem__
+        for number, gate in enumerate(list(tape.gates)):
             if gate is None:
+                continue
+            if gate.arity in (1, 2):  # most gates: nothing to be copied
+                read = "".join(map(kind_of, tape.inputs[number]))
+                self.join(number, (gate, tape.kinds[number], tape.needed[number], read, None))
                 continue
             first = len(tape.gates)
             key = self.key(number, gate, copies)
             for copy in range(first, len(tape.gates)):
-                level.append(0)
+                self.level.append(0)
                 if tape.gates[copy] is not None:
                     source = tape.kinds[tape.inputs[copy][0]]
-                    put(copy, (tape.gates[copy], tape.kinds[copy], tape.needed[copy], source, None))
-            put(number, key)
-        return groups
+                    self.join(copy, (tape.gates[copy], tape.kinds[copy], tape.needed[copy], source, None))
+            self.join(number, key)
+        return self.groups
+
+    def join(self, number: int, key: Any) -> None:
+        """Put a node into the group of a key, at its level."""
+        inputs, level = self.tape.inputs[number], self.level
+        if number in self.pairs:
+            left, right, _ = self.pairs[number]
+            x = self.row_levels.get(left) or self.row_level(left)
+            y = self.row_levels.get(right) or self.row_level(right)
+            found = x if x > y else y
+            if inputs:
+                found = max(found, 1 + level[inputs[0]])
+        elif len(inputs) == 2:
+            x, y = level[inputs[0]], level[inputs[1]]
+            found = 1 + (x if x > y else y)
+        else:
+            found = 1 + max(map(level.__getitem__, inputs))
+        level[number] = found
+        self.groups[found][key].append(number)
+
+    def row_level(self, row: Row) -> int:
+        """Return the level of a dot of a row, as far as that row decides it."""
+        found = self.row_levels[row] = 1 + max(map(self.level.__getitem__, row.cells))
+        return found
 
     def key(self, number: int, gate: Gate, copies: dict[tuple[int, Kind], int]) -> Any:
         """Return what gates must have in common to be one group: gate, kind, need, kinds of operands, stacks' width."""
-        tape, inputs = self.tape, self.tape.inputs[number]
-        kinds, width = tape.kinds, None
-        if gate.arity == 1:
-            return gate, kinds[number], tape.needed[number], kinds[inputs[0]], None
-        if gate.arity == 2:
-            return gate, kinds[number], tape.needed[number], kinds[inputs[0]] + kinds[inputs[1]], None
-        if gate is DOT and len(inputs) > 1:
-            first, second, bias = halves(inputs)
-            left, right = self.row(first, False, copies), self.row(second, kinds[number] == "T", copies)
-            self.pairs[number] = left, right, bias
-            if left.cells is not first or right.cells is not second:
-                inputs = (*left.cells, *right.cells, *bias)
+        tape, kinds, parts = self.tape, self.tape.kinds, self.tape.inputs[number]
+        width = None
+        if number in tape.pairs:
+            first, second, bias = tape.pairs[number]
+            left = self.rows.get((first, False)) or self.row(first, False, copies)
+            tiled = kinds[number] == "T"
+            right = self.rows.get((second, tiled)) or self.row(second, tiled, copies)
+            same = left is first and right is second  # the same tuple then: there are many
+            self.pairs[number] = tape.pairs[number] if same else (left, right, bias)
             parts, width = (left.cells[0], right.cells[0], *bias), 0
         elif gate is TAKE:
-            row = uniform(tape, inputs[:-1], copies)
-            inputs, parts, width = (*row, inputs[-1]), (row[0], inputs[-1]), len(row)
-        elif gate.arity == 0 and self.stackable(gate, len(inputs)):
-            row = uniform(tape, inputs, copies)
+            row = uniform(tape, parts[:-1], copies)
+            tape.inputs[number] = *row, parts[-1]
+            parts, width = (row[0], parts[-1]), len(row)
+        elif gate.arity == 0 and self.stackable(gate, len(parts)):
+            row = tape.inputs[number] = uniform(tape, parts, copies)
             padded = neutral(gate) is not None and kinds[row[0]] != "P"
-            inputs, parts, width = row, row[:1], 0 if padded else len(row)
+            parts, width = row[:1], 0 if padded else len(row)
             if len(row) == 1 and not padded:  # nothing to fold over
                 width = None
-        else:
-            parts = inputs
-        tape.inputs[number] = inputs
-        return gate, kinds[number], tape.needed[number], "".join([kinds[i] for i in parts]), width
+        return gate, kinds[number], tape.needed[number], "".join(map(kinds.__getitem__, parts)), width
 
     def stackable(self, gate: Gate, width: int) -> bool:
         """Tell whether an n-ary gate can be told as folds over lanes; one that can be padded, for any width alike."""
         return self.rule(gate, (3 if neutral(gate) is not None else width,)) is not None
 
-    def row(self, cells: tuple[int, ...], tiled: bool, copies: dict[tuple[int, Kind], int]) -> Row:
+    def row(self, row: Row, tiled: bool, copies: dict[tuple[int, Kind], int]) -> Row:
         """Return a row of one kind of cells, the same object for the same row.
 
         The right row of a dot is one per row of the data if the dot is, be it for its bias alone.
         """
-        found = self.rows.get((cells, tiled))
+        found = self.rows.get((row.cells, tiled))  # fusing may have made the same row twice
         if found is None:
-            found = self.rows[cells, tiled] = Row(uniform(self.tape, cells, copies, tiled))
+            cells = uniform(self.tape, row.cells, copies, tiled)
+            found = self.rows[row.cells, tiled] = row if cells is row.cells else Row(cells)
+        self.rows[row, tiled] = found
         return found
 
     def group(self, key: Any, members: list[int]) -> None:
@@ -312,7 +326,7 @@ class _Builder:
         elif gate is TAKE:
             self.take(kind, members)
         elif width is None:
-            columns = self.columns(members)
+            columns = columns_of([self.tape.inputs[i] for i in members])
             self.pointwise(gate, kind, members, columns, self.rule(gate, (0,) * len(columns)))
         else:
             for some in self.ragged(members, gate, width):
@@ -320,7 +334,7 @@ class _Builder:
 
     def ragged(self, members: list[int], gate: Gate, width: int) -> Iterable[list[int]]:
         """Yield the members of a group in parts that are padded together."""
-        lengths = [len(self.tape.inputs[i]) for i in members]
+        lengths = [len(self.operands(i)) for i in members]
         if width or max(lengths) * len(members) <= max(PADDED, 2 * sum(lengths)):
             yield members
             return
@@ -332,11 +346,12 @@ class _Builder:
 
     # ----------------------------------------------------------------------------------------------------------- places
 
-    def columns(self, members: list[int]) -> list[Array]:
-        """Return one column of nodes per operand."""
-        import numpy as np
-
-        return list(np.array([self.tape.inputs[i] for i in members], dtype=np.int64).T)
+    def operands(self, number: int) -> tuple[int, ...]:
+        """Return all that a node reads, rows made uniform."""
+        if number not in self.pairs:
+            return self.tape.inputs[number]
+        left, right, bias = self.pairs[number]
+        return left.cells + right.cells + bias
 
     def kind_of(self, nodes: Array) -> Kind:
         return self.tape.kinds[int(nodes.flat[0])]
@@ -514,7 +529,7 @@ class _Builder:
             classes[width if width == 1 or "P" in kinds[:2] else 0].append(i)
         for width, some in sorted(classes.items()):
             if width == 1:
-                columns = self.columns(some)
+                columns = columns_of([self.operands(i) for i in some])
                 self.pointwise(DOT, kind, some, columns, self.rule(DOT, (0,) * len(columns)))
                 continue
             for part in self.ragged(some, DOT, width):
@@ -528,6 +543,13 @@ class _Builder:
                     bias,
                     0.0,
                 )
+
+
+def columns_of(inputs: list[tuple[int, ...]]) -> list[Array]:
+    """Return one column of nodes per operand, of what gates of one arity read."""
+    import numpy as np
+
+    return list(np.array(inputs, dtype=np.int64).T)
 
 
 def even(stack: Array) -> bool:

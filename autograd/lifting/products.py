@@ -17,19 +17,11 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["Component", "Pair", "Row", "components", "extended"]
+from autograd.lifting.record import Pair, Row
+
+__all__ = ["Component", "components", "extended"]
 
 
-class Row:
-    """A row of factors: equal rows of a layout are the same object, so that they are compared once only."""
-
-    __slots__ = ("cells", "level")
-
-    def __init__(self, cells: tuple[int, ...], level: int = 0) -> None:
-        self.cells, self.level = cells, level
-
-
-Pair = tuple[Row, Row, tuple[int, ...]]
 Component = tuple[list[Row], list[Row], list[list[int]]]
 
 
@@ -40,10 +32,11 @@ def components(pairs: Sequence[Pair], complete: bool) -> tuple[list[Component], 
     meets each right one exactly once. With `complete` half of the pairs suffice, where there is no bias.
     """
     found, rest = list[Component](), list[int]()
-    for dots in _together(pairs):
-        left = list(dict.fromkeys([pairs[dot][0] for dot in dots]))
-        right = list(dict.fromkeys([pairs[dot][1] for dot in dots]))
-        at = {pairs[dot][:2]: dot for dot in dots}
+    met = [(left, right) for left, right, _ in pairs]
+    for dots in _together(met):
+        at = {met[dot]: dot for dot in dots}
+        left = list(dict.fromkeys([row for row, _ in at]))
+        right = list(dict.fromkeys([row for _, row in at]))
         size, may_lack = len(left) * len(right), complete and not pairs[dots[0]][2]
         if len(at) == len(dots) and (len(dots) == size or (may_lack and 2 * len(dots) > size)):
             found.append((left, right, [[at.get((a, b), -1) for a in left] for b in right]))
@@ -52,11 +45,11 @@ def components(pairs: Sequence[Pair], complete: bool) -> tuple[list[Component], 
     return found, rest
 
 
-def _together(pairs: Sequence[Pair]) -> list[list[int]]:
+def _together(met: Sequence[tuple[Row, Row]]) -> list[list[int]]:
     """Return the dots of each component, by union and find over their rows."""
-    lefts, rights = ({pair[:2][side] for pair in pairs} for side in (0, 1))
-    if len(pairs) == len(lefts) * len(rights) == len({pair[:2] for pair in pairs}):
-        return [list(range(len(pairs)))]  # every row meets every other: what a layer over all samples does
+    lefts, rights = {left for left, _ in met}, {right for _, right in met}
+    if len(met) == len(lefts) * len(rights) == len(set(met)):
+        return [list(range(len(met)))]  # every row meets every other: what a layer over all samples does
     leader: dict[Any, Any] = {}  # a row may be left and right: (side, row)
 
     def find(x: Any) -> Any:
@@ -66,19 +59,15 @@ def _together(pairs: Sequence[Pair]) -> list[list[int]]:
         return x
 
     sides: tuple[dict[Row, Any], dict[Row, Any]] = ({}, {})
-    for pair in pairs:
-        ends = []
+    for pair in met:
         for side in (0, 1):
-            row = pair[:2][side]
-            end = sides[side].get(row)
-            if end is None:
-                end = sides[side][row] = (side, row)
+            if pair[side] not in sides[side]:
+                end = sides[side][pair[side]] = (side, pair[side])
                 leader[end] = end
-            ends.append(find(end))
-        leader[ends[0]] = ends[1]
+        leader[find(sides[0][pair[0]])] = find(sides[1][pair[1]])
     groups: dict[Any, list[int]] = defaultdict(list)
-    for dot, pair in enumerate(pairs):
-        groups[find(sides[0][pair[0]])].append(dot)
+    for dot, (left, _) in enumerate(met):
+        groups[find(sides[0][left])].append(dot)
     return list(groups.values())
 
 

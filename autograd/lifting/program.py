@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd import graph
 from autograd.errors import DomainError
@@ -301,13 +301,11 @@ class Program:
 
         at = min(np.argwhere(np.broadcast_to(mask, full)).tolist(), key=where)
         row, number = where(at)
-        inputs = layout.tape.inputs[number]
+        inputs = layout.tape.operands(number)
         numbers = [x for operand in operands for x in at_place(operand, at, full)][: len(inputs)]
         suffix = f" in row {row}" if self._reduce else ""
         if refusal.what == "index":
-            if numbers[0] % 1 != 0:
-                raise TypeError(f"take needs a whole number as index, got {numbers[0]}{suffix}")
-            raise IndexError(f"take needs an index from 0 to {len(inputs) - 2}, got {int(numbers[0])}{suffix}")
+            refuse_index(numbers[0], len(inputs) - 1, suffix)
         letters = "xy" if len(inputs) <= 2 else [f"x{i}" for i in range(1, len(inputs) + 1)]
         told = ", ".join(f"{letter} = {x!r}" for letter, x in zip(letters, numbers))
         names = ", ".join(f"{letter} is {described(layout.tape, i)}" for letter, i in zip(letters, inputs))
@@ -442,7 +440,7 @@ def _example(array: Array, name: str) -> Any:
 
 def described(tape: Tape, number: int) -> str:
     """Return what a reader knows a recorded node by: its label, or else how it was made."""
-    gate, inputs = tape.gates[number], tape.inputs[number]
+    gate, inputs = tape.gates[number], tape.operands(number)
     if tape.labels[number]:
         return repr(tape.labels[number])
     if gate is not None:
@@ -451,6 +449,13 @@ def described(tape: Tape, number: int) -> str:
     if number in tape.parameters:
         return f"parameter {tape.parameters.index(number)}"
     return f"input {tape.entries.index(number)}" if number in tape.entries else repr(tape.data[number])
+
+
+def refuse_index(index: float, choices: int, suffix: str) -> NoReturn:
+    """Raise the error of an index that is no whole number, or out of range."""
+    if index % 1 != 0:
+        raise TypeError(f"take needs a whole number as index, got {index}{suffix}")
+    raise IndexError(f"take needs an index from 0 to {choices - 1}, got {int(index)}{suffix}")
 
 
 def at_place(operand: Any, at: list[int], full: tuple[int, ...]) -> list[float]:

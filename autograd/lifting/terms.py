@@ -31,11 +31,12 @@ FOLDS = ("add", "mul", "maximum", "minimum", "or", "and")  # what an array can d
 class Term(Symbol):
     """One elementary operation on terms and numbers; two equal ones of a run are the same object."""
 
-    __slots__ = ("operands", "operation")
+    __slots__ = ("operands", "operation", "parts")
 
     def __init__(self, language: Language, operation: str, operands: tuple[Any, ...]) -> None:
         super().__init__(language, operation, ATOM)
         self.operation, self.operands = operation, operands
+        self.parts = [x for x in operands if isinstance(x, Term)]  # the operands that are terms themselves
 
     @property
     def is_boolean(self) -> bool:
@@ -43,11 +44,6 @@ class Term(Symbol):
         return (self.operands[0] if self.operation == FOLD else self.operation) in BOOLEAN or (
             self.operation == CALL and self.operands[1] == "lacks"
         )
-
-    @property
-    def parts(self) -> list[Term]:
-        """The operands that are terms themselves."""
-        return [x for x in self.operands if isinstance(x, Term)]
 
 
 class Terms(Language):
