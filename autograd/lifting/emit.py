@@ -481,7 +481,7 @@ class _Emitter(Writer):
             if not tape.needed[node]:
                 continue
             sign = "+=" if self.written[kind][place] else "="
-            self.out.backward.append(f"{BUFFERS[kind][1]}[{place}] {sign} {seed}")
+            self.out.backward.append(f"{BUFFERS[kind][1]}[{place}] {sign} {seed}  # the seed")
             self.written[kind][place] = True
         return f"return float({' + '.join(terms)})"
 
