@@ -15,7 +15,7 @@ from __future__ import annotations
 import linecache
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -145,8 +145,9 @@ def diagnose(f: Any, *arrays: Any, lines: Lines | None = None) -> Diagnosis | No
 
     f is a Value, whose graph is recomputed from its leaves; or the DomainError of a gate that was given Values; or a
     function of one example with the arrays to run it on, as `compile` takes them: rows are tried one by one, gate by
-    gate, with the data that the parameters' Values have now (`program.store()` sets them), and lines are kept. No
-    `.grad` is touched.
+    gate, with the data that the parameters' Values have now, and lines are kept; gradients of the arrays are nobody's
+    concern. What a compiled program runs on is diagnosed by its own method, `program.diagnose(X, y)`. No `.grad` is
+    touched.
 
     Where an inf was made but the output and all gradients are finite, the diagnosis is marked `harmless`.
 
@@ -165,7 +166,7 @@ def diagnose(f: Any, *arrays: Any, lines: Lines | None = None) -> Diagnosis | No
     return _of_error(f, lines) if isinstance(f, DomainError) else _of_rows(f, arrays)
 
 
-def _of_graph(root: Value, lines: Lines | None) -> Diagnosis | None:
+def _of_graph(root: Value, lines: Lines | None, entries: Collection[Value] = ()) -> Diagnosis | None:
     nodes = graph.order(root)
     try:
         graph.forward(nodes)
@@ -173,7 +174,7 @@ def _of_graph(root: Value, lines: Lines | None) -> Diagnosis | None:
         return _of_error(error, lines, nodes)
     if not math.isfinite(root._data):
         return _told(root, _origin([root], nodes), nodes, lines)
-    found = _turning(root, nodes, lines)
+    found = _turning(root, nodes, lines, entries)
     if found is not None:
         return found
     born = next((node for node in nodes if node.gate is not None and _is_birth(node)), None)
@@ -201,12 +202,15 @@ def _origin(ends: Iterable[Value], nodes: Sequence[Value]) -> Value:
     return next(node for node in nodes if node in births)
 
 
-def _turning(root: Value, nodes: Sequence[Value], lines: Lines | None) -> Diagnosis | None:
-    """Return the diagnosis of the first gradient that is not finite, or does not exist."""
+def _turning(
+    root: Value, nodes: Sequence[Value], lines: Lines | None, entries: Collection[Value] = ()
+) -> Diagnosis | None:
+    """Return the diagnosis of the first gradient that is not finite, or does not exist, but for those of entries."""
     try:
         for node, slopes, gradients in graph.pull(nodes):
             step = graph.backward_step(node, slopes, gradients)
-            asked_for = [i for i, x in enumerate(step.inputs) if not x.is_constant]  # nobody reads a constant's
+            # nobody reads the gradient of a constant, or of an entry of the data
+            asked_for = [i for i, x in enumerate(step.inputs) if not x.is_constant and x not in entries]
             places = [i for i in asked_for if not math.isfinite(_arriving(step, i))]
             if places:
                 return _turned(root, step, places[0], nodes, lines)
@@ -319,7 +323,10 @@ def _operands(inputs: Sequence[Value]) -> str:
 def _of_error(error: DomainError, lines: Lines | None, walk: Sequence[Value] = ()) -> Diagnosis | None:
     """Return the diagnosis of a gate that refused its inputs, None where it would take them as they are now."""
     if error.gate is None:
-        raise ValueError("this error names no Values: give the function and its arrays, diagnose(fn, X, y), instead")
+        raise ValueError(
+            "this error names no Values: give the function and its arrays, diagnose(fn, X, y), "
+            "or ask the program that raised it, program.diagnose(X, y)"
+        )
     built = next((x for x in walk if x.gate is error.gate and inputs_of(x) == error.inputs), None)
     node = without_value(error.gate, error.inputs)
     node.label = built.label if built else ""
@@ -363,14 +370,16 @@ def _of_rows(function: Callable[..., Any], arrays: Sequence[Any]) -> Diagnosis |
 def _of_row(function: Callable[..., Any], entries: Sequence[Any]) -> Diagnosis | None:
     names = ["X" if isinstance(entry, (list, tuple)) else "y" for entry in entries]
     names = [name if names.index(name) == i else f"{name}{names[: i + 1].count(name)}" for i, name in enumerate(names)]
+    example = [_example(entry, name) for entry, name in zip(entries, names)]
+    values = {x for given in example for x in (given if isinstance(given, list) else [given])}
     with source_lines() as lines, always_recording():
         try:
-            root = function(*[_example(entry, name) for entry, name in zip(entries, names)])
+            root = function(*example)
         except DomainError as error:
             return _of_error(error, lines)
     if not isinstance(root, Value):
         raise TypeError(f"the function to diagnose returns one Value, got {type(root).__name__}")
-    return _of_graph(root, lines)
+    return _of_graph(root, lines, values)
 
 
 def _example(entry: Any, name: str) -> Any:

@@ -3,6 +3,7 @@
 program = compile(loss)                                                   one graph, as it is
 program = compile(example_loss, parameters=model.parameters())            a function of one example, run on all rows
 program(X, y)                                                             the loss; the gradient is in program.gradient
+program.diagnose(X, y)                                                    where a nan or inf of these came from
 
 X, y    arrays: a function gets, per array, a list of Values for a row of a 2-D one, a Value for an entry of a 1-D one
 plan    a program that is ready to run for one number of rows: its source and its buffers
@@ -10,6 +11,7 @@ plan    a program that is ready to run for one number of rows: its source and it
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -18,6 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd import graph
+from autograd.diagnosis import Diagnosis, diagnose, source_lines
 from autograd.errors import DomainError
 from autograd.functions import sum as addition
 from autograd.gates import Gate
@@ -171,6 +174,38 @@ class Program:
         """Set the vector of parameters from their data."""
         self.parameters[:] = [p._data for p in self._values]
 
+    def diagnose(self, *arrays: Any) -> Diagnosis | None:
+        """Return where a nan or inf of the loss or its gradient at these arrays came from; None where all is finite.
+
+        It is what `autograd.diagnose` tells: of the first row that makes one, else of the sum of all with what is added
+        once. Data of the parameters, and of the inputs of a Value, is set to what the program runs on, so that a
+        picture of the diagnosis shows these numbers.
+        """
+        with self._lock:
+            if self._is_finite(arrays):
+                return None
+            for p, x in zip(self._values, self.parameters.tolist()):
+                p.data = x
+            if not self._reduce:
+                self._rebind(arrays)
+                return diagnose(self._loss)
+            bound, _, _ = self._checked(arrays)
+            found = diagnose(self._loss, *bound)
+            return found if found is not None and not found.harmless else self._diagnosis_of_all(arrays)
+
+    def _is_finite(self, arrays: tuple[Any, ...]) -> bool:
+        try:
+            return math.isfinite(self(*arrays)) and all(map(math.isfinite, self.gradient.tolist()))
+        except DomainError:
+            return False
+
+    def _diagnosis_of_all(self, arrays: tuple[Any, ...]) -> Diagnosis | None:
+        with source_lines() as lines, always_recording():
+            try:
+                return diagnose(self._engine_loss(arrays), lines=lines)
+            except DomainError as error:  # of the regularizer: every row has a value
+                return diagnose(error, lines=lines)
+
     # ------------------------------------------------------------------------------------------------ binding and plans
 
     def _bound(self, arrays: tuple[Any, ...]) -> tuple[Plan, Sequence[Any]]:
@@ -275,7 +310,7 @@ class Program:
             try:
                 example = self._loss(*arguments)
             except DomainError as error:
-                raise DomainError(f"{error} in row 0") from None
+                raise DomainError(f"{error} in row 0", error.gate, error.inputs) from None
             once = None if self._regularizer is None else self._regularizer()
         for what, root in (("function", example), ("regularizer", once)):
             if root is not None and not isinstance(root, Value):
@@ -384,15 +419,20 @@ class Program:
         """Return the engine's loss, its gradient and Σ |value × adjoint|, with the data that the Values have now."""
         with always_recording():
             root = self._loss if not self._reduce else self._engine_loss(arrays)
-        if not self._reduce and self._inputs and arrays:
-            for x, number in zip(self._inputs, self._vector(arrays).tolist()):
-                x.data = number
+        if not self._reduce:
+            self._rebind(arrays)
         nodes = graph.order(root)
         graph.forward(nodes)
         steps = list(graph.pull(nodes))
         found: dict[Value, float] = steps[-1][2] if steps else {root: 1.0}
         scale = sum([abs(node._data * found.get(node, 0.0)) for node in nodes])
         return root._data, [found.get(p, 0.0) for p in self._values], scale
+
+    def _rebind(self, arrays: tuple[Any, ...]) -> None:
+        """Set the data of the inputs of a Value from a call's vector, if it has one."""
+        if self._inputs and arrays:
+            for x, number in zip(self._inputs, self._vector(arrays).tolist()):
+                x.data = number
 
     def _engine_loss(self, arrays: tuple[Any, ...]) -> Value:
         bound, _, rows = self._checked(arrays)

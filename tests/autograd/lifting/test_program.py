@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import DomainError, Value, compile
+from autograd import DomainError, Value, compile, diagnose
 from autograd.functions import dot, exp, log, logsumexp, sigmoid, softmax, sqrt, take, tanh
 from autograd.functions import max as max_of
 from autograd.functions import sum as sum_of
@@ -491,3 +491,72 @@ def test_plans_are_kept_within_bounds() -> None:
         assert program(np.ones((rows, 1))) == 1.0
     assert len(program._plans) <= 16
     assert program(np.ones((1, 1))) == 1.0
+
+
+# ------------------------------------------------------------------------------------------------ where a nan came from
+
+
+def exponential(row: list[Value], target: Value, rate: Value) -> Value:
+    grown = exp(row[0] * rate)
+    return grown - target
+
+
+def test_what_a_program_runs_on_is_diagnosed_by_row_gate_and_line() -> None:
+    rate = Value(1.0, "rate")
+    program = compile(lambda row, target: exponential(row, target, rate), [rate])
+    X, y = np.array([[0.5], [2.0], [3.0]]), np.zeros(3)
+    assert math.isfinite(program(X, y))
+    assert program.diagnose(X, y) is None
+    program.parameters[0] = 300.0  # as a step that was too large would: the Value does not know of it
+    assert math.isinf(program(X, y))
+    found = program.diagnose(X, y)
+    assert found is not None
+    assert (found.row, found.gate.name, found.values) == (2, "exp", (900.0,))
+    assert found.line.text == "grown = exp(row[0] * rate)"
+    assert rate.data == 300.0
+
+
+def test_a_gradient_that_overflows_is_found_unless_it_is_the_gradient_of_data() -> None:
+    slope = Value(1e-200, "slope")
+
+    def steep(x: Value) -> Value:
+        return (slope * x) * 1e120
+
+    program = compile(steep, [slope])
+    found = program.diagnose(np.array([1.0, 1e250]))
+    assert found is not None
+    assert (found.row, found.forward, found.gate.name) == (1, False, "mul")
+    program.parameters[0] = slope.data = 1e250  # and now it is the other factor's
+    assert program.diagnose(np.array([1e-200])) is None
+    assert diagnose(steep, np.array([1e-200])) is None
+
+
+def test_a_sum_of_finite_rows_and_a_regularizer_are_diagnosed_without_a_row() -> None:
+    w = Value(1.0, "w")
+    total = compile(lambda x: w * x, [w], reduce="sum").diagnose(np.full(3, 1e308))
+    assert total is not None
+    assert (total.row, total.value) == (None, math.inf)
+    program = compile(lambda x: w * x, [w], regularizer=lambda: log(w + 1.0))
+    assert program.diagnose(np.ones(2)) is None
+    program.parameters[0] = -2.0
+    refused = program.diagnose(np.ones(2))
+    assert refused is not None
+    assert "log needs x > 0, got x = -1.0" in str(refused)
+    assert "regularizer=lambda: log(w + 1.0)" in str(refused)
+
+
+def test_a_compiled_value_is_diagnosed_at_the_inputs_it_was_called_with() -> None:
+    a, b = Value(1.0, "a"), Value(2.0, "b")
+    program = compile(exp(a * b), [a], [b])
+    assert program.diagnose([3.0]) is None
+    found = program.diagnose([800.0])
+    assert found is not None
+    assert str(found) == "exp makes inf of finite numbers: x = 800.0 (x is mul of 'a', 'b')."
+
+
+def test_an_error_of_the_first_example_still_names_its_values() -> None:
+    x = np.array([-1.0, 2.0])
+    with pytest.raises(DomainError, match="in row 0") as caught:
+        compile(lambda x: log(x), [])(x)
+    assert caught.value.gate is not None
+    assert [value.label for value in caught.value.inputs] == ["y"]
