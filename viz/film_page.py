@@ -10,7 +10,6 @@ The drawings show the last frame as they stand, so that paper, and a reader with
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -18,9 +17,9 @@ from typing import Any, NamedTuple
 from viz import theme
 from viz.contour import Loop, outline
 from viz.notation import MINUS, clipped, full, one_line
+from viz.pages import colours, filled, resource, script_json
 from viz.plot_style import LOOKS, look_of
 from viz.reel import Frame, Plane, Reel, bounds, decades, percent, rounded, ticks
-from viz.stepper import _colours, _json, _resource
 from viz.svg import escaped
 
 __all__ = ["page", "still"]
@@ -73,17 +72,17 @@ def page(reel: Reel) -> str:
     plane, *others = panels_of(reel) if reel.plane else [None, *panels_of(reel)]
     parts = {
         "title": escaped(reel.title),
-        "style": _style() + _resource("stepper.css") + _resource("film.css"),
+        "style": _style() + resource("stepper.css") + resource("film.css"),
         "head": escaped(reel.title),
         "count": f"{len(reel.frames):,} of {reel.epochs:,} epochs shown" if len(reel.frames) < reel.epochs else "",
         "plane": _card(plane, _legend(reel.plane)) if plane and reel.plane else "",
         "note": f'<p class="note-film">{escaped(reel.note)}</p>' if reel.note else "",
         "panels": "".join([_card(panel) for panel in others if panel]),
         "last": str(len(reel.frames) - 1),
-        "recorded": _json({"frames": changes(reel), "points": _placed(reel.plane)}),
-        "script": _resource("film.js"),
+        "recorded": script_json({"frames": changes(reel), "points": _placed(reel.plane)}),
+        "script": resource("film.js"),
     }
-    return re.sub(r"<!-- (\w+) -->", lambda match: parts[match[1]], _resource("film.html"))
+    return filled("film.html", parts)
 
 
 def still(reel: Reel) -> tuple[str, float]:
@@ -100,7 +99,7 @@ def still(reel: Reel) -> tuple[str, float]:
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}" width="{width}" height="{height:g}">'
     )
-    style = f"<title>{escaped(reel.title)}</title><style>{_style()}{_resource('film.css')}</style>"
+    style = f"<title>{escaped(reel.title)}</title><style>{_style()}{resource('film.css')}</style>"
     ground = f'<rect class="ground" width="{width}" height="{height:g}"/>'
     return f"{head}{style}{ground}{''.join(placed)}</svg>", width
 
@@ -110,7 +109,7 @@ def _style() -> str:
     classes = "".join([f"--c{i}:{look.colour};" for i, look in enumerate(LOOKS)])
     lighter = "".join([f"--c{i}:color-mix(in srgb,{look.colour} 55%,#fff);" for i, look in enumerate(LOOKS)])
     dark = f"@media screen and (prefers-color-scheme:dark){{:root{{{lighter}}}}}"
-    return f"{_colours()}:root{{{classes}}}{dark}\n"
+    return f"{colours()}:root{{{classes}}}{dark}\n"
 
 
 def _card(panel: Panel, below: str = "") -> str:

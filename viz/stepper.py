@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import zlib
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,6 @@ from autograd import graph
 from autograd.errors import DomainError
 from autograd.gates import FLOWS
 from autograd.value import Value
-from viz import theme
 from viz.circuit import Circuit, circuit_of, too_many
 from viz.drawing import Diagram, draw, write_aside
 from viz.expand import Expansion, expanded
@@ -38,6 +35,7 @@ from viz.lessons import Cards, lessons_of
 from viz.notation import clipped, constant, full
 from viz.notebook import framed
 from viz.opening import Opening
+from viz.pages import colours, filled, resource, script_json
 from viz.shapes import LEGEND
 from viz.svg import escaped, svg
 from viz.view import View, named
@@ -268,33 +266,18 @@ def _modes() -> str:
 def _filled(parts: Mapping[str, str], recorded: Mapping[str, Any], cards: str = "") -> str:
     """Return the template with its comments replaced by parts; what a page does not have is left out."""
     given = {
-        "style": _colours() + _resource("stepper.css"),
+        "style": colours() + resource("stepper.css"),
         "legend": "".join([_explained(*entry) for entry in LEGEND]),
-        "recorded": _json(recorded),
-        "script": cards + _resource("lessons.js") + _resource("stepper.js"),
+        "recorded": script_json(recorded),
+        "script": cards + resource("lessons.js") + resource("stepper.js"),
         **parts,
     }
-    return re.sub(r"<!-- (\w+) -->", lambda match: given.get(match[1], ""), _resource("stepper.html"))
+    return filled("stepper.html", given)
 
 
 def _explained(kind: str, sample: str, words: str) -> str:
     """Return a line of the legend."""
     return f'<span><b class="{kind}">{escaped(sample)}</b>{escaped(words)}</span>'
-
-
-def _resource(name: str) -> str:
-    return (files("viz") / name).read_text(encoding="utf-8")
-
-
-def _colours() -> str:
-    """Return the colours of the pictures as custom properties, so that page and picture agree."""
-
-    def properties(colours: Mapping[str, str]) -> str:
-        return f":root{{{''.join([f'--{name}:{colour};' for name, colour in colours.items()])}}}"
-
-    light, dark = properties(theme.LIGHT), properties(theme.DARK)
-    fonts = f":root{{--sans:{theme.SANS};--serif:{theme.SERIF}}}"
-    return f"{fonts}{light}@media screen and (prefers-color-scheme:dark){{{dark}}}\n"
 
 
 def _toggle(closed: View, opened: Iterable[int]) -> str:
@@ -381,7 +364,7 @@ def _packed(index: int, opening: Opening, gates: int) -> dict[str, Any]:
     view = View(index + 1, opening.circuit)  # 0 would be what the page shows before anything is opened
     inputs = view.part("p", "inputs", view.inputs())
     markup = "".join([inputs, view.formula(), view.stage(), view.table(), view.fragments()])
-    content = _json({"markup": markup, "view": view.recorded()})
+    content = script_json({"markup": markup, "view": view.recorded()})
     return {
         "name": opening.name,
         "told": _told(opening, len(opening.circuit.boxes), gates),
@@ -410,11 +393,3 @@ def _call(name: str) -> str:
 def _flows(circuits: Iterable[Circuit]) -> dict[str, str]:
     used = dict.fromkeys([box.gate.flow for circuit in circuits for box in circuit.boxes])
     return {flow: FLOWS[flow].words for flow in used if flow in FLOWS}
-
-
-UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
-
-
-def _json(data: object) -> str:
-    """Return JSON that may stand inside a script element."""
-    return json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":")).translate(UNSAFE)
