@@ -283,14 +283,19 @@ class Dropout(Module):
     def _held(self) -> Iterator[tuple[str, str, Value | Module]]:
         return iter(())  # it has no parameters: Values among given factors are none of its own
 
+    @property
+    def generator(self) -> np.random.Generator:
+        """The stream that factors are drawn from."""
+        if self._generator is None:
+            self._generator = np.random.default_rng(zlib.crc32(self.path.encode()))
+        return self._generator
+
     def factors(self, rows: int, width: int) -> NDArray[np.float64]:
         """Draw what the inputs are multiplied with, 0 or 1/(1 - p), as an array (rows, width).
 
         Rows come from one stream: n rows at once are the same numbers as n times one row.
         """
-        if self._generator is None:
-            self._generator = np.random.default_rng(zlib.crc32(self.path.encode()))
-        return np.where(self._generator.random((rows, width)) < self.p, 0.0, 1.0 / (1.0 - self.p))
+        return np.where(self.generator.random((rows, width)) < self.p, 0.0, 1.0 / (1.0 - self.p))
 
     @contextmanager
     def given(self, factors: Sequence[Number]) -> Iterator[None]:

@@ -153,8 +153,7 @@ def draws(model: Module, row: list[float]) -> list[Draw]:
 
 def drawn(draws: Sequence[Draw], rows: int) -> list[Vector]:
     """Return the factors (rows, width) of each dropout, the numbers that row after row would draw."""
-    streams = [dropout._generator for dropout, _ in draws if dropout._generator is not None]
-    if len(set(streams)) == len(streams):  # nobody draws from another's stream
+    if len({dropout.generator for dropout, _ in draws}) == len(draws):  # nobody draws from another's stream
         return [dropout.factors(rows, width) for dropout, width in draws]
     one_by_one = [[dropout.factors(1, width)[0] for dropout, width in draws] for _ in range(rows)]
     return [np.array(factors) for factors in zip(*one_by_one)]
