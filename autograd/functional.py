@@ -196,8 +196,8 @@ class Explanation:
     count: int  # how many paths there are
 
     def __str__(self) -> str:
-        called = graph.names(graph.order(self.f))
-        f, x = called[self.f], called.get(self.x, self.x.label or "x")
+        called = {node: graph.one_line(name) for node, name in graph.names(graph.order(self.f)).items()}
+        f, x = called[self.f], called.get(self.x) or graph.one_line(self.x.label or "x")
         lines = [f"∂{f}/∂{x} = {self.total!r}: the sum over {_counted(self.count)} of the product of local gradients"]
         if self.count > len(self.paths):
             lines.append(f"(the first {len(self.paths)} are listed; the total is of all of them)")
@@ -215,13 +215,16 @@ def _told(path: Path, called: dict[Value, str]) -> str:
     route = " → ".join([called[node] for node in path.nodes])
     if not path.locals:
         return f"  {route}: 1"
-    rules = [_rule(x, z, place, called) for x, z, place in zip(path.nodes, path.nodes[1:], path.places, strict=False)]
+    factors = list(zip(path.nodes, path.nodes[1:], path.places, strict=False))
+    rules = [_rule(x, z, place, called, alone=len(factors) == 1) for x, z, place in factors]
+    if len(rules) == 1:  # there is nothing to multiply, and where the rule is a number nothing to put in
+        return f"  {route}:  {rules[0]}" + f" = {path.product!r}" * (rules[0] != spelled(path.product))
     numbers = [f"({slope!r})" if slope < 0 else repr(slope) for slope in path.locals]
     return f"  {route}:  {' · '.join(rules)} = {' · '.join(numbers)} = {path.product!r}"
 
 
-def _rule(x: Value, z: Value, place: int, called: dict[Value, str]) -> str:
-    """Return the local gradient of gate z at one of its places as a formula: its card, run on symbols."""
+def _rule(x: Value, z: Value, place: int, called: dict[Value, str], alone: bool) -> str:
+    """Return the local gradient of gate z at one of its places as a formula, its card run on symbols: a factor."""
     assert z.gate is not None
     symbols = [MATHEMATICS.symbol(called[node]) for node in (z, *graph.inputs_of(z))]
     try:
@@ -229,7 +232,7 @@ def _rule(x: Value, z: Value, place: int, called: dict[Value, str]) -> str:
     except (TypeError, AttributeError):  # a user's card that is written for numbers alone
         return f"∂{called[z]}/∂{called[x]}"
     if isinstance(rule, Symbol):
-        return f"({rule})" if rule.binding < ATOM else str(rule)
+        return f"({rule})" if rule.binding < ATOM and not alone else str(rule)
     return spelled(rule)
 
 
@@ -243,7 +246,7 @@ def explain(f: Value, x: Value, limit: int = 100) -> Explanation:
         ∂f/∂x = 7.0: the sum over 3 paths of the product of local gradients
           x → a → f:  x · 1 = 3.0 · 1.0 = 3.0
           x → a → f:  x · 1 = 3.0 · 1.0 = 3.0
-          x → f:  1 = 1.0 = 1.0
+          x → f:  1
     """
     for given in (f, x):
         if not isinstance(given, Value):

@@ -19,7 +19,7 @@ from autograd import graph
 from autograd.gates import Gate
 from autograd.graph import Step, inputs_of
 from autograd.value import Value
-from viz.notation import Notation, constant
+from viz.notation import MINUS, Notation, bracketed, constant
 
 __all__ = ["Box", "Circuit", "Note", "Pin", "Wire", "assembled", "circuit_of", "too_many"]
 
@@ -201,6 +201,8 @@ def _symbol(step: Step, wires: dict[Value, int]) -> str:
     if not constants or len(step.inputs) != 2:
         return step.gate.symbol + "".join([f" {constant(x.data)}" for _, x in constants])
     place, number = constants[0][0], constant(constants[0][1].data)
+    if place == 1 and step.gate.symbol == MINUS:
+        number = bracketed(number)  # two minus signs in a row read as one long one
     space = " " if step.gate.symbol[-1:].isalnum() else ""  # max 0, but +1
     parts = (step.gate.symbol, number) if place == 1 or _commutes(step.gate) else (number, step.gate.symbol)
     return space.join(parts)

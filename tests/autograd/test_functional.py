@@ -529,7 +529,7 @@ def test_golden_example_is_told() -> None:
     ]
     assert str(explain(f, z)).split("\n") == [
         "∂f/∂z = 3.0: the sum over 1 path of the product of local gradients",
-        "  z → f:  a = 3.0 = 3.0",
+        "  z → f:  a = 3.0",
     ]
 
 
@@ -663,8 +663,8 @@ def test_a_users_card_for_numbers_alone_is_told_by_its_name() -> None:
     cube = Gate("cube", "x³", "scaler", lambda x: math.pow(x, 3), lambda z, x: (3 * math.pow(x, 2),))
     whole = Gate("twice", "2x", "scaler", lambda x: 2 * x, lambda z, x: (2,))
     x = Value(2.0, "x")
-    assert "∂f/∂x = 12.0 = 12.0" in str(explain(apply(cube, x), x))
-    assert "x → f:  2 = 2.0 = 2.0" in str(explain(apply(whole, x), x))
+    assert "x → f:  ∂f/∂x = 12.0" in str(explain(apply(cube, x), x))
+    assert str(explain(apply(whole, x), x)).endswith("x → f:  2")
 
 
 def test_records_are_frozen() -> None:

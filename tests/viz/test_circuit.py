@@ -68,7 +68,7 @@ def test_a_leaf_alone_is_a_wire() -> None:
         (lambda x: 2 * x, "×2"),
         (lambda x: x - 1, "−1"),
         (lambda x: 1 - x, "1−"),
-        (lambda x: x - (-1), "−−1"),
+        (lambda x: x - (-1), "−(−1)"),
         (lambda x: x / 2, "÷2"),
         (lambda x: 3 / x, "3÷"),
         (lambda x: 1 / x, "1/x"),
