@@ -20,8 +20,7 @@ Loop = list[Point]
 Edge = tuple[int, int, int]
 Heights = Sequence[Sequence[float]]
 
-CORNERS = ((0, 0), (1, 0), (1, 1), (0, 1))  # of a square, clockwise
-SIDES = ((0, 0, 0), (1, 0, 1), (0, 1, 0), (0, 0, 1))  # the edges from each corner to the next
+SIDES = ((0, 0, 0), (1, 0, 1), (0, 1, 0), (0, 0, 1))  # the edges of a square from corner to corner, clockwise
 
 
 def outline(heights: Heights) -> list[Loop]:

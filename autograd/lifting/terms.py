@@ -81,7 +81,6 @@ class Rule:
     downstream: tuple[Any, ...]  # upstream × slope, per slot
     lacks_value: Any  # a boolean term, or False
     lacks_slope: Any
-    printed: bool = True  # whether the card could be printed; else the terms call it
 
 
 def topological(roots: Sequence[Any]) -> list[Term]:
@@ -142,7 +141,6 @@ def called(language: Terms, gate: Gate, slots: Sequence[Term]) -> Rule:
         tuple([upstream * language.write(CALL, gate, "slope", j, value, *slots) for j in range(len(slots))]),
         False if domain is EVERYWHERE else language.write(CALL, gate, "lacks", domain.lacks_value, *slots),
         False if domain is EVERYWHERE else language.write(CALL, gate, "lacks", domain.lacks_slope, *slots),
-        printed=False,
     )
 
 
