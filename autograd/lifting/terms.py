@@ -60,6 +60,8 @@ class Terms(Language):
         if operation == "pow" and type(operands[1]) is float and operands[1] == 1.0:
             base: Term = operands[0]
             return base  # a number to the power 1 is that number
+        if operation == "where" and is_positive(*operands):
+            return self.write("sign", self.write("maximum", 0.0, operands[1]))  # two operations, not five
         key = (operation, *[id(x) if isinstance(x, Term) else (type(x), repr(x)) for x in operands])
         found = self.known.get(key)
         if found is None:
@@ -67,6 +69,24 @@ class Terms(Language):
                 raise KeyError(operation)
             found = self.known[key] = Term(self, operation, operands)
         return found
+
+    def replace(self, old: Any, new: Term) -> None:
+        """Write a term from now on wherever an operation would give another one; what is no operation stays."""
+        self.known.update({key: new for key, term in self.known.items() if term is old and term.parts})
+
+
+def is_positive(condition: Any, x: Any, other: Any) -> bool:
+    """Tell whether a choice is x where that is nan, else 1 where x > 0, else 0: what cards write for a slope of relu."""
+    if not isinstance(other, Term) or (condition.operation, other.operation) != ("isnan", "where"):
+        return False
+    positive, *numbers = other.operands
+    tested = [term.operands[0] for term in (condition, positive)]
+    # terms are compared by `is`: == makes a third one of two
+    return (
+        positive.operation == "gt"
+        and all(y is x for y in tested)
+        and [repr(number) for number in (positive.operands[1], *numbers)] == ["0", "1.0", "0.0"]
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,9 +130,10 @@ def rule_of(gate: Gate, widths: tuple[int, ...]) -> Rule | None:
         inputs += [language.write(SLOT, j, i) for i in range(width)] if width else [slots[j]]
     value, upstream = language.write(VALUE), language.write(UPSTREAM)
     try:
-        forward = gate.forward(*inputs)
-        slopes = list(gate.partials(value, *inputs))
         lacks = [lack(*inputs) for lack in (gate.domain.lacks_value, gate.domain.lacks_slope)]
+        forward = gate.forward(*inputs)
+        language.replace(forward, value)  # a slope that computes the gate's value again reads it instead
+        slopes = list(gate.partials(value, *inputs))
     except (TypeError, AttributeError, KeyError, ValueError):  # written for numbers alone, or in another library
         return None if any(widths) else called(language, gate, slots)
     if any(widths):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from autograd import DomainError, Value, compile, diagnose
-from autograd.functions import dot, exp, log, logsumexp, sigmoid, softmax, sqrt, take, tanh
+from autograd.functions import dot, exp, log, logsumexp, relu, sigmoid, softmax, sqrt, step, take, tanh
 from autograd.functions import max as max_of
 from autograd.functions import sum as sum_of
 from autograd.gates import Domain, Gate
@@ -560,3 +560,15 @@ def test_an_error_of_the_first_example_still_names_its_values() -> None:
         compile(lambda x: log(x), [])(x)
     assert caught.value.gate is not None
     assert [value.label for value in caught.value.inputs] == ["y"]
+
+
+@pytest.mark.parametrize("gate", [relu, step])
+@pytest.mark.parametrize("x", [2.0, -2.0, 0.0, -0.0, math.inf, -math.inf, math.nan])
+def test_what_is_one_above_zero_is_short_to_read_and_right_at_every_edge(gate: Any, x: float) -> None:
+    w = Value(x, "w")
+    program = compile(gate(w) * 3.0, [w])
+    loss = program()
+    eager = gate(w) * 3.0
+    eager.backward()
+    np.testing.assert_equal([loss + 0.0, program.gradient[0] + 0.0], [eager.data + 0.0, w.grad + 0.0])  # 0 is -0
+    assert "np.isnan" not in program.source
