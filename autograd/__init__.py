@@ -18,7 +18,7 @@ Every gate as a function: `autograd.functions`. The cards themselves: `autograd.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd.errors import DomainError, ExpressionError, GradientError, TracingError
+from autograd.errors import DomainError, ExpressionError, GradientError, GraphTooLargeError, TracingError
 from autograd.functional import explain, grad, hessian, jvp, value_and_grad
 from autograd.graph import Step, backward_steps, forward_steps
 from autograd.value import Value, no_grad
@@ -34,6 +34,7 @@ __all__ = [
     "DomainError",
     "ExpressionError",
     "GradientError",
+    "GraphTooLargeError",
     "Step",
     "TracingError",
     "Value",

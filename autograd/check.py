@@ -142,7 +142,7 @@ def _counted(word: str, n: int) -> str:
 
 def _wire(edge: Edge, names: Mapping[Value, str]) -> str:
     """Return where a slope belongs, as one line whatever the labels hold: x → a."""
-    ends = [" ".join(names.get(node, node.label or "x").split()) for node in (edge.input, edge.node)]
+    ends = [graph.one_line(names.get(node, node.label or "x")) for node in (edge.input, edge.node)]
     return " → ".join([end if len(end) <= 40 else end[:39] + "…" for end in ends])
 
 

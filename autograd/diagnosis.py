@@ -82,6 +82,12 @@ def source_lines() -> Iterator[Lines]:
 
     The line is the innermost one outside of this package. Building gates takes some ten times as long here, and as
     long as ever outside of such blocks.
+
+        >>> from autograd import diagnose
+        >>> with source_lines() as lines:
+        ...     f = Value(1000.0, "x").exp() * 0.0
+        >>> print(diagnose(f, lines=lines))
+        exp makes inf of finite numbers: x = 1000.0. From there it becomes nan at mul of inf, 0.0. Built at ...
     """
     lines = Lines()
     with noting(lines._note):

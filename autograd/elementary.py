@@ -14,11 +14,13 @@ from collections.abc import Callable
 from typing import Any
 
 __all__ = [
+    "Number",
     "arctan",
     "cos",
     "cosh",
     "exp",
     "expm1",
+    "inf",
     "isnan",
     "log",
     "log1p",

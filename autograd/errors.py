@@ -2,7 +2,8 @@
 
 ValueError
 ├── DomainError        a gate was given a number where its value, or its slope, does not exist
-└── ExpressionError    a typed expression was refused; the message carries a caret under the column
+├── ExpressionError    a typed expression was refused; the message carries a caret under the column
+└── GraphTooLargeError a graph would have more gates than can be freed here; only in a browser
 AssertionError
 └── GradientError      an analytic gradient disagrees with the numeric one
 TypeError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from autograd.gates import Gate
     from autograd.value import Value
 
-__all__ = ["DomainError", "ExpressionError", "GradientError", "TracingError"]
+__all__ = ["DomainError", "ExpressionError", "GradientError", "GraphTooLargeError", "TracingError"]
 
 
 class DomainError(ValueError):
@@ -38,6 +39,10 @@ class DomainError(ValueError):
 
 class ExpressionError(ValueError):
     """An expression was refused: what is wrong, and where."""
+
+
+class GraphTooLargeError(ValueError):
+    """A graph would have more gates than this platform can free: in a browser, whose stack is small, 2,000."""
 
 
 class GradientError(AssertionError):

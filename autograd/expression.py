@@ -15,7 +15,8 @@ import math
 import operator
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from keyword import iskeyword
@@ -23,15 +24,17 @@ from typing import Any, NamedTuple
 
 from autograd import functions
 from autograd.errors import DomainError, ExpressionError, TracingError
-from autograd.value import Value
+from autograd.value import MOST_GATES, Value
 
-__all__ = ["parse"]
+__all__ = ["names_in", "parse"]
 
 Operand = Any  # a float, a Value, or a list of them
 
 MAX_LENGTH = 2_000  # characters: longer than anybody types, and it bounds the number of nodes and the depth of the tree
 MAX_DEPTH = 100  # brackets: Python's parser recurses some twenty times per bracket, on a stack it may overflow
 MAX_EXPONENT = 1_000  # of a raw number: beyond it x ** n is 0 or inf for almost every x, so it is a slip
+# Python's parser recurses on operators, too: 850 of them end it on the small stack of a browser's worker
+MAX_OPERATORS = MAX_LENGTH if MOST_GATES is None else 400
 WINDOW = 70  # characters of a long expression that an error shows
 MAX_NAME = 30  # characters of a name that an error quotes
 
@@ -133,6 +136,7 @@ def tokens(text: str) -> list[Token]:
     for token in found:
         check_word(token)
     check_brackets(found)
+    check_operators(found)
     for before, token in zip([Token("operator", "", 0), *found], [*found, Token("end", "", len(text))], strict=True):
         check_order(before, token)
     return found
@@ -166,6 +170,14 @@ def check_brackets(found: Iterable[Token]) -> None:
     if opened:
         word, column = opened[-1].word, opened[-1].column
         raise ExpressionError(f"this {word[-1]!r} is never closed", column + len(word) - 1)
+
+
+def check_operators(found: Iterable[Token]) -> None:
+    """Refuse more operators and signs than the parser can take on this machine."""
+    operators = [token for token in found if token.kind == "operator"]
+    if len(operators) > MAX_OPERATORS:
+        rule = f"an expression in the browser has at most {MAX_OPERATORS:,} operators and signs, this has"
+        raise ExpressionError(f"{rule} {len(operators):,}", operators[MAX_OPERATORS].column)
 
 
 def check_order(before: Token, token: Token) -> None:
@@ -336,13 +348,44 @@ def parse(text: str, /, **values: object) -> Value:
           (x+w)*z
              ^
     """
+    text = trimmed(text)
+    with pointing(text):
+        return read(text, values)
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names that `parse` needs a value for, in the order in which they stand in the text.
+
+    Raises ExpressionError, as `parse` does, where signs, brackets or gates are wrong whatever the values are.
+
+        >>> names_in("(x+y)*z")
+        ['x', 'y', 'z']
+    """
+    text = trimmed(text)
+    with pointing(text):
+        check_characters(text)
+        found = tokens(text)
+        words = dict.fromkeys([token.word for token in found if token.kind == "name"])
+        names = [word for word in words if word not in CONSTANTS and word not in FUNCTIONS]
+        check_names(found, dict.fromkeys(names))
+    return names
+
+
+def trimmed(text: str) -> str:
+    """Return a text without the spaces around it; ExpressionError where nothing is left."""
     if not isinstance(text, str):
         raise TypeError(f"parse reads a text, got {type(text).__name__}")
     text = text.strip(" ")
     if not text:
         raise ExpressionError("the expression is empty: write one, as in (x+y)*z")
+    return text
+
+
+@contextmanager
+def pointing(text: str) -> Iterator[None]:
+    """Draw the caret into an ExpressionError of this block, which is (rule, column) so far."""
     try:
-        return read(text, values)
+        yield
     except ExpressionError as error:
         rule, column = error.args
         raise ExpressionError(pointed(rule, text, column)) from None

@@ -22,7 +22,7 @@ from autograd.gates import COPY, spelled
 from autograd.symbol import ATOM, MATHEMATICS, Symbol
 from autograd.value import Constant, Value, always_recording, apply, as_float
 
-__all__ = ["Explanation", "Path", "explain", "grad", "hessian", "jvp", "value_and_grad"]
+__all__ = ["Explanation", "Path", "explain", "grad", "hessian", "jvp", "record", "value_and_grad"]
 
 Number = Any  # a float, or a Value where an argument was one
 ScalarFunction = Callable[..., Any]

@@ -278,19 +278,8 @@ def take(xs: Sequence[Number], index: Any) -> Number:
     if not 0 <= number < len(xs):
         raise IndexError(f"take needs an index from 0 to {len(xs) - 1}, got {int(number)}")
     if isinstance(index, Value) and is_traced(index):
-        return apply(TAKE, *xs, index)
+        return apply(gates.TAKE, *xs, index)
     return xs[int(number)]
-
-
-# what `take` records while a function is traced: no gate of the table, for eagerly an index is known when it is used
-TAKE = Gate(
-    name="take",
-    symbol="[i]",
-    flow="gradient router",
-    forward=lambda *xs: xs[int(xs[-1])],
-    partials=lambda z, *xs: (*[1.0 if i == xs[-1] else 0.0 for i in range(len(xs) - 1)], 0.0),
-    arity=0,
-)
 
 
 def _some(name: str, xs: Iterable[Number]) -> tuple[Number, ...]:

@@ -43,17 +43,49 @@ from autograd.elementary import (
 )
 
 __all__ = [
+    "ABS",
+    "ADD",
+    "ARCTAN",
+    "COPY",
+    "COS",
+    "COSH",
+    "DIV",
+    "DOT",
     "EVERYWHERE",
+    "EXP",
     "FAMILIES",
     "FLOWS",
     "GATES",
+    "LOG",
+    "LOGSUMEXP",
+    "MAX",
+    "MIN",
+    "MUL",
+    "NEG",
+    "POW",
+    "RECIPROCAL",
+    "RELU",
     "SHARES",
+    "SIGMOID",
+    "SIN",
+    "SINH",
+    "SOFTPLUS",
+    "SQRT",
+    "STEP",
+    "SUB",
+    "SUM",
     "SWAP",
     "SWITCH",
+    "TAKE",
+    "TAN",
+    "TANH",
     "Domain",
     "Flow",
     "Gate",
+    "elu",
+    "leaky_relu",
     "named",
+    "pow_to",
     "register",
     "spelled",
 ]
@@ -510,6 +542,16 @@ LOGSUMEXP = Gate(
     arity=ANY,
     latex=(r"\ln\sum_i e^{x_i}", r"e^{x_i-z}"),
     expansion=lambda *xs: log(total(*[exp(x) for x in xs])),
+)
+
+# what `take` records while a function is traced: no gate of the table, for eagerly an index is known when it is used
+TAKE = Gate(
+    name="take",
+    symbol="[i]",
+    flow="gradient router",
+    forward=lambda *xs: xs[int(xs[-1])],
+    partials=lambda z, *xs: (*[1.0 if i == xs[-1] else 0.0 for i in range(len(xs) - 1)], 0.0),
+    arity=ANY,
 )
 
 

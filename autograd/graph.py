@@ -28,18 +28,25 @@ if TYPE_CHECKING:
     from autograd.value import Value
 
 __all__ = [
+    "LETTERS",
     "Step",
     "backward",
     "backward_step",
     "backward_steps",
+    "check_value",
+    "data_of",
+    "described",
     "forward",
     "forward_steps",
     "inputs_of",
     "local_gradients",
     "names",
+    "one_line",
+    "operands_told",
     "order",
     "pull",
     "push",
+    "times",
 ]
 
 Number = Any  # a float, or a Value where gradients of gradients are asked for
@@ -126,6 +133,11 @@ def names(nodes: Sequence[Value]) -> dict[Value, str]:
     return named
 
 
+def one_line(label: str) -> str:
+    """Return the whole of a label on one line, fit for any screen and file; ? where there is nothing to see."""
+    return " ".join("".join([c if c.isprintable() else " " for c in label]).split()) or "?"
+
+
 # ------------------------------------------------------------------------------------------------------------- forward
 
 
@@ -154,7 +166,13 @@ def forward(nodes: Sequence[Value]) -> None:
 
 
 def forward_steps(root: Value) -> Iterator[Step]:
-    """Return a record per gate in the order the forward pass visits them, recomputed from the leaves."""
+    """Return a record per gate in the order the forward pass visits them, recomputed from the leaves.
+
+    >>> from autograd import Value
+    >>> x, y = Value(3.0, "x"), Value(-4.0, "y")
+    >>> [(step.gate.name, step.values, step.value) for step in forward_steps(x * y + x)]
+    [('mul', (3.0, -4.0), -12.0), ('add', (-12.0, 3.0), -9.0)]
+    """
     nodes = order(root)
     forward(nodes)
     return (_step(node) for node in nodes if node.gate is not None)
@@ -225,7 +243,13 @@ def push(nodes: Sequence[Value], tangents: dict[Value, Number], read: Callable[[
 
 
 def backward_steps(root: Value) -> Iterator[Step]:
-    """Return a record per gate in the order the backward pass visits them; no node's grad is touched."""
+    """Return a record per gate in the order the backward pass visits them; no node's grad is touched.
+
+    >>> from autograd import Value
+    >>> x, y = Value(3.0, "x"), Value(-4.0, "y")
+    >>> [(step.gate.name, step.upstream, step.locals, step.downstream) for step in backward_steps(x * y + x)]
+    [('add', 1.0, (1.0, 1.0), (1.0, 1.0)), ('mul', 1.0, (-4.0, 3.0), (-4.0, 3.0))]
+    """
     nodes = order(root)
     forward(nodes)
     return (backward_step(node, slopes, gradients) for node, slopes, gradients in pull(nodes))

@@ -15,7 +15,21 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["JAVASCRIPT", "MATHEMATICS", "NUMPY", "Language", "Symbol"]
+__all__ = [
+    "ATOM",
+    "CHOICE",
+    "COMPARISON",
+    "JAVASCRIPT",
+    "MATHEMATICS",
+    "NUMPY",
+    "POWER",
+    "PRODUCT",
+    "SUM",
+    "UNARY",
+    "Language",
+    "Symbol",
+    "call",
+]
 
 CHOICE, OR, AND, COMPARISON, SUM, PRODUCT, UNARY, POWER, ATOM = range(9)  # how strongly an operator binds
 

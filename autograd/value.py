@@ -20,7 +20,7 @@ from numbers import Real
 from typing import Any, NoReturn
 
 from autograd import graph
-from autograd.errors import TracingError
+from autograd.errors import GraphTooLargeError, TracingError
 from autograd.gates import (
     ABS,
     ADD,
@@ -53,10 +53,12 @@ from autograd.gates import (
 )
 
 __all__ = [
+    "MOST_GATES",
     "Constant",
     "Value",
     "always_recording",
     "apply",
+    "as_float",
     "is_traced",
     "no_grad",
     "noting",
@@ -117,7 +119,14 @@ _lock = threading.Lock()
 
 
 class no_grad(ContextDecorator):  # noqa: N801  # torch's name for it
-    """Record nothing in this block, in this thread: expressions give leaves. Also decorates a function."""
+    """Record nothing in this block, in this thread: expressions give leaves. Also decorates a function.
+
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.data, y.inputs
+    (9.0, ())
+    """
 
     def __enter__(self) -> None:
         _switches.silent += 1
@@ -201,6 +210,49 @@ def _refuse_if_traced(what: str, *xs: Any) -> None:
             )
 
 
+# -------------------------------------------------------------------------------------------------------- in a browser
+
+# How many gates a graph may have; None: as many as there is memory for. In a browser Python misjudges how small its
+# stack is, and what it does by recursion ends the interpreter: freeing a chain of 1,400 sums, in a worker, is enough.
+MOST_GATES = 2_000 if sys.platform == "emscripten" else None
+if MOST_GATES is not None:
+    _blocks = 1  # and it never is 0, so that each gate is counted
+
+
+def _counted(node: Value) -> None:
+    """Count the gates a new one depends on, itself with them; GraphTooLargeError where they are too many here."""
+    if MOST_GATES is None:
+        return
+    # what two inputs share is counted twice, and only where that seems too much is the graph walked
+    node._gates = 1 + sum([x._gates for x in set(graph.inputs_of(node)) if x.gate is not None])
+    if node._gates > MOST_GATES:
+        node._gates = sum([other.gate is not None for other in graph.order(node)])
+    if node._gates > MOST_GATES:
+        assert node.gate is not None
+        raise GraphTooLargeError(
+            f"a graph in the browser has at most {MOST_GATES:,} gates, and this {node.gate.name} gate would be one too "
+            "many: drop what is done with before more is built on it, or run this in Python on your machine"
+        )
+
+
+_dropped: list[Any] = []  # operands of nodes that are being freed
+_freeing = False
+
+
+def _free_in_a_loop(node: Value) -> None:
+    """Have the operands of a dying node freed one after the other, not each inside the one that held it."""
+    global _freeing
+    if not hasattr(node, "_b"):  # it was refused while it was made
+        return
+    _dropped.extend((node._a, node._b))
+    node._a = node._b = None  # a name here would hold them until after the loop
+    if not _freeing:
+        _freeing = True
+        while _dropped:
+            _dropped.pop()  # of a node that nobody else has, this ends here once more, and only adds its operands
+        _freeing = False
+
+
 # ------------------------------------------------------------------------------------------------------ making a node
 
 
@@ -248,8 +300,10 @@ def _node(data: float, gate: Gate, a: Any, b: Any) -> Value:
         return Value(data)
     node = new(Value)
     node._data, node._grad, node.gate, node._a, node._b, node._label = data, _clean, gate, a, b, ""
-    if _blocks and _switches.note is not None:
-        _switches.note(node)
+    if _blocks:
+        _counted(node)
+        if _switches.note is not None:
+            _switches.note(node)
     return node
 
 
@@ -272,6 +326,7 @@ def unary(gate: Gate) -> Callable[[Value], Value]:
             graph.check_value(gate, (x,))
         return _node(forward(x._data), gate, x, None)
 
+    method.__name__, method.__doc__ = gate.name, f"Return what the {gate.name} gate makes of this Value."
     return method
 
 
@@ -323,7 +378,7 @@ class Value:
         (Value(-12.0, grad=1.0), -4.0, -4.0, 3.0)
     """
 
-    __slots__ = ("_a", "_b", "_data", "_grad", "_label", "gate")
+    __slots__ = ("_a", "_b", "_data", "_grad", "_label", "gate") + ("_gates",) * (MOST_GATES is not None)
     is_constant = False  # a leaf made from a raw number in an expression; drawings fold it into its gate
 
     _data: float
@@ -332,6 +387,7 @@ class Value:
     _a: Any
     _b: Any
     _label: str
+    _gates: int  # of a gate, where gates are counted: how many it depends on, itself with them, or more than that
 
     # NumPy: no ufunc takes a Value, so that np.float64(2) * v asks v, and an array times v is refused below
     __array_ufunc__ = None
@@ -519,6 +575,9 @@ class Value:
     def __array__(self, *dtype: Any, **options: Any) -> NoReturn:
         raise TypeError("a Value is one number; use compile for arrays, or [v.data for v in values] for their numbers")
 
+    if MOST_GATES is not None:
+        __del__ = _free_in_a_loop
+
     # ---------------------------------------------------------------------------------------------- copies and pickles
 
     def __copy__(self) -> Value:
@@ -564,6 +623,8 @@ def _rebuild(kind: type[Value], data: float, grad: float, label: str, gate: Gate
     node = new(kind)
     # the gradient as an object of its own: a copy whose inputs are others than the original's is not known to be fresh
     node._data, node._grad, node._label, node.gate, node._a, node._b = data, grad * 1.0, label, gate, a, b
+    if MOST_GATES is not None and gate is not None:
+        _counted(node)
     return node
 
 

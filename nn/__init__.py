@@ -10,6 +10,13 @@ What there is:
     fit, predict, accuracy                             training, and what comes of it
 """
 
+from nn import clash as clash  # first: it tells where `autograd` is somebody else's
+
+try:
+    import numpy  # noqa: F401  # told here, once, for whichever part is imported first
+except ImportError:
+    raise ImportError("nn computes with NumPy: pip install numpy") from None
+
 from nn.data import Table, blobs, circles, digits, linear, minibatches, moons, read_csv, spirals, split, xor
 from nn.layers import MLP, Dropout, Layer, Maxout, Neuron, Sequential, load_model
 from nn.losses import (
@@ -40,8 +47,9 @@ from nn.optim import (
     line_search,
     optimizer_named,
 )
+from nn.outputs import accuracy, predict
 from nn.schedule import CosineAnnealingLR, ExponentialLR, LinearLR, Schedule, SequentialLR, StepLR
-from nn.train import History, TrainingError, accuracy, fit, predict
+from nn.train import History, TrainingError, fit
 
 __all__ = [
     "Adadelta",

@@ -17,7 +17,9 @@ import io
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
+from itertools import islice
 from numbers import Integral
 from os import PathLike
 from pathlib import Path
@@ -26,6 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from autograd.graph import one_line
 from nn.checks import checked, whole
 from nn.init import Rng, generator
 
@@ -55,6 +58,10 @@ def moons(n: int = 100, noise: float = 0.1, rng: Rng = 0) -> tuple[Floats, Class
     """Return n points (n, 2) on two interleaved half circles of radius 1, and which one each is on.
 
     Class 0 is the upper half around (0, 0), class 1 the lower half around (1, 1/2); each from end to end in even steps.
+
+        >>> X, y = moons(4, noise=0.0)
+        >>> X.round(2).tolist(), y.tolist()
+        ([[1.0, 0.0], [0.0, 0.5], [-1.0, 0.0], [2.0, 0.5]], [0, 1, 0, 1])
     """
     random, y, position = _start("moons", n, noise, rng, 2)
     angle = math.pi * position
@@ -67,6 +74,10 @@ def circles(n: int = 100, noise: float = 0.1, rng: Rng = 0, factor: float = 0.5)
     """Return n points (n, 2) on two circles around (0, 0), and which one each is on.
 
     Class 0 is the circle of radius 1, class 1 the one of radius `factor`, between 0 and 1.
+
+        >>> X, y = circles(4, noise=0.0)
+        >>> X.round(2).tolist(), y.tolist()
+        ([[1.0, 0.0], [0.5, 0.0], [-1.0, 0.0], [-0.5, 0.0]], [0, 1, 0, 1])
     """
     checked("circles", "factor", factor, below=1.0, above=0.0)
     random, y, _ = _start("circles", n, noise, rng, 2)
@@ -84,6 +95,10 @@ def spirals(
 
     Along an arm the radius grows evenly up to 1 while the angle grows by `turns` full turns; the arms, one class each,
     start at even angles.
+
+        >>> X, y = spirals(90, arms=3)
+        >>> X.shape, np.bincount(y).tolist()
+        ((90, 2), [30, 30, 30])
     """
     whole("spirals", "arms", arms, 1)
     checked("spirals", "turns", turns, -math.inf)
@@ -99,6 +114,10 @@ def xor(n: int = 4, noise: float = 0.0, rng: Rng = 0) -> tuple[Floats, Classes]:
     """Return n points (n, 2) at the corners (0, 0), (0, 1), (1, 0), (1, 1) in turn, and whether just one number is 1.
 
     As it stands, `xor()` is the truth table: four rows, classes 0, 1, 1, 0.
+
+        >>> X, y = xor()
+        >>> X.tolist(), y.tolist()
+        ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])
     """
     random, corner, _ = _start("xor", n, noise, rng, 4)
     bits = np.stack([corner // 2, corner % 2], axis=1)
@@ -109,6 +128,10 @@ def blobs(n: int = 100, noise: float = 0.4, rng: Rng = 0, centers: int | ArrayLi
     """Return n points (n, d) around centers, and which center each belongs to.
 
     centers: an array (k, d), or a number k of centers, spread evenly over the circle of radius 2 around (0, 0).
+
+        >>> X, y = blobs(4, noise=0.0, centers=[[0, 0], [3, 4]])
+        >>> X.tolist(), y.tolist()
+        ([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0], [3.0, 4.0]], [0, 1, 0, 1])
     """
     middles = _centers(centers)
     random, y, _ = _start("blobs", n, noise, rng, len(middles))
@@ -121,6 +144,10 @@ def linear(
     """Return n points (n, d), spread evenly at random over -1 … 1, and float targets y = X·weights + bias + noise.
 
     weights: d numbers. Here y is float64 (n,): this is a task of regression, and the noise is in y alone.
+
+        >>> X, y = linear(3, noise=0.0)
+        >>> bool((y == 2 * X[:, 0] + 1).all())
+        True
     """
     random, _, _ = _start("linear", n, noise, rng, 1)
     slopes = np.asarray(weights, dtype=np.float64)
@@ -170,6 +197,9 @@ def digits() -> tuple[Floats, Classes]:
 
     They come with scikit-learn, the extra `[digits]`: ImportError, with the line to type, without it. (E. Alpaydin,
     C. Kaynak, "Optical recognition of handwritten digits", UCI Machine Learning Repository, 1998: the test set.)
+
+        >>> X, y = digits()  # doctest: +SKIP
+        >>> X.shape, y[:5].tolist()  # doctest: +SKIP
     """
     try:
         from sklearn.datasets import load_digits
@@ -189,6 +219,10 @@ def minibatches(
 
     The last batch is smaller where batch_size does not divide n. Each call draws a new order from the generator: pass
     one Generator through all epochs to shuffle anew in each; an int seed gives the same order every time.
+
+        >>> X, y = moons(10)
+        >>> [len(rows) for rows, targets in minibatches(X, y, batch_size=4)]
+        [4, 4, 2]
     """
     rows, targets = _paired(X, y)
     whole("minibatches", "batch_size", batch_size, 1)
@@ -250,37 +284,53 @@ class _Line(NamedTuple):
     cells: list[str]
 
 
-SHOWN = 5  # so many bad rows are told; the rest is counted
+SHOWN = 5  # so many bad rows or columns are told; the rest is counted
+MANY = 1_000  # so many columns are searched for one that was meant
 
 
 def read_csv(path: str | PathLike[str], label: str | None = None) -> Table:
-    """Read a table of numbers with one column of classes, from a CSV file in UTF-8 whose first line names the columns.
+    r"""Read a table of numbers with one column of classes, from a CSV file in UTF-8 whose first line names the columns.
 
     label: the name of the column of classes, the last one where it is None. Classes are words or whole numbers; they
     become 0 … k-1 in sorted order. Empty lines are passed over. Raises OSError where the file cannot be read, and
     ValueError, naming line and column, for what is no such table: it never guesses, and never leaves rows out;
     ColumnError, a ValueError too, for a label that names none.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "flowers.csv"
+        ...     _ = path.write_text("petal,species\n1.4,setosa\n4.7,versicolor\n")
+        ...     table = read_csv(path)
+        >>> table.X.tolist(), table.y.tolist(), table.classes
+        ([[1.4], [4.7]], [0, 1], ('setosa', 'versicolor'))
     """
-    header, lines = _lines(path)
-    columns = _column_names(header, path)
-    at = _label_index(columns, label, path)
+    file = one_line(str(path))
+    header, lines = _lines(_text(path, file), file)
+    columns = _column_names(header, file)
+    at = _label_index(columns, label, file)
     if not lines:
-        raise ValueError(f"{path} has column names, but no rows below them")
+        raise ValueError(f"{file} has column names, but no rows below them")
     bad = [trouble for trouble in (_trouble(line, columns, at) for line in lines) if trouble]
     if bad:
         told = bad[:SHOWN] + [f"… and {len(bad) - SHOWN} more"] * (len(bad) > SHOWN)
-        raise ValueError("\n  ".join([f"{path} has {len(bad)} bad row{'s' * (len(bad) > 1)}:", *told]))
-    y, classes = _classes([line.cells[at].strip() for line in lines], columns[at], path)
+        raise ValueError("\n  ".join([f"{file} has {len(bad)} bad row{'s' * (len(bad) > 1)}:", *told]))
+    y, classes = _classes([line.cells[at].strip() for line in lines], columns[at], file)
     X = [[float(cell) for i, cell in enumerate(line.cells) if i != at] for line in lines]
     return Table(np.array(X, dtype=np.float64), y, classes, columns[:at] + columns[at + 1 :], columns[at])
 
 
-def _lines(path: str | PathLike[str]) -> tuple[list[str], list[_Line]]:
-    """Return the cells of the first line and those of all others that are not empty."""
+def _text(path: str | PathLike[str], file: str) -> str:
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")  # a byte order mark is no part of the first name
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 text (byte {error.start}): save it as CSV in UTF-8") from None
+        raise ValueError(f"{file} is not UTF-8 text (byte {error.start}): save it as CSV in UTF-8") from None
+    if "\0" in text:  # so UTF-16 looks where it has no byte order mark
+        raise ValueError(f"{file} is not text, it holds zero bytes: save it as CSV in UTF-8")
+    return text
+
+
+def _lines(text: str, file: str) -> tuple[list[str], list[_Line]]:
+    """Return the cells of the first line and those of all others that are not empty."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: list[_Line] = []
     begin = 1
@@ -290,38 +340,39 @@ def _lines(path: str | PathLike[str]) -> tuple[list[str], list[_Line]]:
                 lines.append(_Line(begin, cells))
             begin = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(f"{path}, line {begin}: {error} (is a quotation mark not closed?)") from None
+        raise ValueError(f"{file}, line {begin}: {error} (is a quotation mark not closed?)") from None
     if not lines:
-        raise ValueError(f"{path} is empty: its first line should name the columns")
+        raise ValueError(f"{file} is empty: its first line should name the columns")
     return lines[0].cells, lines[1:]
 
 
-def _column_names(header: Sequence[str], path: str | PathLike[str]) -> tuple[str, ...]:
+def _column_names(header: Sequence[str], file: str) -> tuple[str, ...]:
     names = tuple(cell.strip() for cell in header)
     numbers = sum(_number(name) is not None for name in names)
     if numbers and numbers >= len(names) - 1:
-        raise ValueError(f"{path} begins with numbers: its first line should name the columns")
+        raise ValueError(f"{file} begins with numbers: its first line should name the columns")
     if len(names) < 2:
         raise ValueError(
-            f"{path} has one column, {names[0]!r}: it needs at least one of numbers and one of classes, "
+            f"{file} has one column, {_cut(names[0])}: it needs at least one of numbers and one of classes, "
             "with commas between them"
         )
     if "" in names:
-        raise ValueError(f"{path}, line 1: column {names.index('') + 1} has no name")
+        raise ValueError(f"{file}, line 1: column {names.index('') + 1} has no name")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise ValueError(f"{path}, line 1: two columns are named {twice[0]!r}")
+        raise ValueError(f"{file}, line 1: two columns are named {_cut(twice[0])}")
     return names
 
 
-def _label_index(columns: tuple[str, ...], label: str | None, path: str | PathLike[str]) -> int:
+def _label_index(columns: tuple[str, ...], label: str | None, file: str) -> int:
     if label is None:
         return len(columns) - 1
     if label in columns:
         return columns.index(label)
-    close = get_close_matches(label, columns, n=3)
-    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"it has {', '.join(map(repr, columns))}"
-    raise ColumnError(f"{path} has no column {label!r}: {hint}")
+    close = get_close_matches(label, islice(columns, MANY), n=3)
+    listed = ", ".join(map(_cut, columns[:SHOWN])) + ", …" * (len(columns) > SHOWN)
+    hint = f"did you mean {' or '.join(map(_cut, close))}?" if close else f"it has {listed}"
+    raise ColumnError(f"{file} has no column {_cut(label)}: {hint}")
 
 
 def _trouble(line: _Line, columns: tuple[str, ...], at: int) -> str | None:
@@ -331,7 +382,7 @@ def _trouble(line: _Line, columns: tuple[str, ...], at: int) -> str | None:
     for i, (name, cell) in enumerate(zip(columns, line.cells, strict=True)):
         wrong = _wrong_label(cell) if i == at else _wrong_number(cell)
         if wrong:
-            return f"line {line.number}, column {name!r}: {wrong}"
+            return f"line {line.number}, column {_cut(name)}: {wrong}"
     return None
 
 
@@ -362,14 +413,22 @@ def _cut(cell: str) -> str:
     return repr(cell if len(cell) <= 40 else cell[:39] + "…")
 
 
-def _classes(labels: Sequence[str], column: str, path: str | PathLike[str]) -> tuple[Classes, tuple[str, ...]]:
+def _classes(labels: Sequence[str], column: str, file: str) -> tuple[Classes, tuple[str, ...]]:
     """Return each label as a class 0 … k-1, and the names of the classes: numbers by size, else words in order."""
-    numbers = [_number(label) for label in labels]
-    keys: Sequence[Any] = labels if None in numbers else numbers
+    are_numbers = all(_number(label) is not None for label in labels)
+    keys: Sequence[Any] = list(map(_exact, labels)) if are_numbers else labels
     names: dict[Any, str] = {}
     for key, label in zip(keys, labels, strict=True):
         names.setdefault(key, label)  # 1 and 1.0 are one class, under the name that comes first
     if len(names) < 2:
-        raise ValueError(f"{path} has one class only: every row has {labels[0]!r} in column {column!r}")
+        raise ValueError(f"{file} has one class only: every row has {_cut(labels[0])} in column {_cut(column)}")
     index = {key: i for i, key in enumerate(sorted(names))}
     return np.array([index[key] for key in keys], dtype=np.int64), tuple(names[key] for key in sorted(names))
+
+
+def _exact(label: str) -> Decimal:
+    """Return a number that is no float, since floats would make one class of two long numbers."""
+    try:
+        return Decimal(label)
+    except InvalidOperation:  # its exponent has twenty digits
+        return Decimal(float(label))

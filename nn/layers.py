@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from autograd import functions
 from autograd.elementary import Number
+from autograd.graph import one_line
 from autograd.value import Constant, Value, as_float
 from nn import storage
 from nn.activations import SOFTMAX, Activation, AnyActivation, activation_of
@@ -88,6 +89,12 @@ class Neuron(Module):
 
     activation: a name such as "relu", "tanh" or "linear", or a function. `nonlin` is micrograd's word for relu (True)
     or linear (False). init: a name such as "xavier", or a function. Raises ValueError or TypeError for what is none.
+
+        >>> neuron = Neuron(2, "tanh", rng=0)
+        >>> [p.label for p in neuron.parameters()]
+        ['w0', 'w1', 'b']
+        >>> neuron([1.0, -2.0]).gate
+        <gate tanh>
     """
 
     def __init__(
@@ -163,6 +170,10 @@ class Layer(Module):
     """nout neurons that all look at the same nin inputs: `neurons`.
 
     Arguments as of Neuron. activation="softmax" turns the outputs into probabilities that sum to 1.
+
+        >>> layer = Layer(2, 3, rng=0)
+        >>> len(layer([1.0, -2.0])), {name: array.shape for name, array in layer.state_dict().items()}
+        (3, {'weight': (3, 2), 'bias': (3,)})
     """
 
     counted: ClassVar[Mapping[str, tuple[str, int]]] = {"neurons": ("neuron", 0)}
@@ -225,6 +236,10 @@ class Maxout(Module):
     """nout units, each the largest of `pieces` linear neurons of the same nin inputs.
 
     (I. Goodfellow et al., "Maxout networks", 2013.) Its arrays are `weight` (nout, pieces, nin), `bias` (nout, pieces).
+
+        >>> unit = Maxout(2, 1, pieces=3, rng=0)
+        >>> unit([1.0, -2.0]).gate, len(unit.parameters())
+        (<gate max>, 9)
     """
 
     counted: ClassVar[Mapping[str, tuple[str, int]]] = {"neurons": ("neuron", 0)}
@@ -272,6 +287,12 @@ class Dropout(Module):
     (N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014; divided while
     training, "inverted", as torch does.) It owns a seeded generator; unless given, one that depends on its path only,
     so that two of them in a network drop differently. Raises ValueError unless 0 <= p < 1.
+
+        >>> drop = Dropout(0.5, rng=0)
+        >>> [z.data for z in drop([1.0, 1.0, 1.0, 1.0])]
+        [2.0, 0.0, 0.0, 0.0]
+        >>> [z.data for z in drop.eval()([1.0, 1.0, 1.0, 1.0])]
+        [1.0, 1.0, 1.0, 1.0]
     """
 
     def __init__(self, p: float = 0.5, rng: Rng = None) -> None:
@@ -338,6 +359,10 @@ class Sequential(Module):
     """Modules one after another, each taking what the one before returns: `layers`, numbered and labelled from 1.
 
     Raises TypeError for what is no module, ValueError where two neighbours do not fit, or without any.
+
+        >>> model = Sequential(Layer(2, 8, "tanh"), Dropout(0.2), Layer(8, 1, "linear"))
+        >>> [name for name, _ in model.named_parameters()][:2], len(model.parameters())
+        (['layer1/neuron0/w0', 'layer1/neuron0/w1'], 33)
     """
 
     counted: ClassVar[Mapping[str, tuple[str, int]]] = {"layers": ("layer", 1)}
@@ -458,10 +483,18 @@ def load_model(path: str | PathLike[str]) -> Module:
     """Return the model in a file that `save` wrote, made anew.
 
     Raises ValueError where the file is damaged or does not tell how the model is made, OSError where it cannot be read.
+
+        >>> import tempfile, pathlib
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = MLP(2, [3, 1]).save(pathlib.Path(folder) / "model.npz")
+        ...     print(load_model(pathlib.Path(folder) / "model.npz"))
+        MLP(2, [3, 1], 'relu', 'linear')
     """
     architecture, state = storage.read(path)
     if architecture is None:
-        raise ValueError(f"{path} does not tell how its model is made: make the model, and call its load")
+        raise ValueError(
+            f"{one_line(str(path))} does not tell how its model is made: make the model, and call its load"
+        )
     try:
         threshold = architecture.pop("threshold", None)
         # a size that no array bears out must not be made
@@ -471,7 +504,7 @@ def load_model(path: str | PathLike[str]) -> Module:
         model.load_state_dict(state)
         model.threshold = threshold
     except Exception as error:  # a header from anybody may hold anything
-        raise ValueError(f"{path} holds no model that can be made: {' '.join(str(error).split())}") from None
+        raise ValueError(storage.told(path, "holds no model that can be made", error)) from None
     return model
 
 

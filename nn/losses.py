@@ -46,17 +46,32 @@ Numbers = Any  # one number, or a list of them
 
 
 def squared_error(prediction: Numbers, target: Numbers) -> Number:
-    """Return Σ d², the squared Euclidean distance ("L2 loss")."""
+    """Return Σ d², the squared Euclidean distance ("L2 loss").
+
+    >>> squared_error([Value(1.0), Value(2.0)], [3.0, 2.5])
+    Value(4.25, grad=0.0)
+    """
     return _total(_squares("squared_error", prediction, target))
 
 
 def quadratic(prediction: Numbers, target: Numbers) -> Number:
-    """Return ½ Σ d², whose slope is d."""
+    """Return ½ Σ d², whose slope is d.
+
+    >>> z = Value(3.0)
+    >>> loss = quadratic(z, 1.0)
+    >>> loss.backward()
+    >>> loss.data, z.grad
+    (2.0, 2.0)
+    """
     return 0.5 * _total(_squares("quadratic", prediction, target))
 
 
 def mse(prediction: Numbers, target: Numbers) -> Number:
-    """Return the mean of d² over the outputs, as torch's MSELoss does."""
+    """Return the mean of d² over the outputs, as torch's MSELoss does.
+
+    >>> mse([Value(1.0), Value(2.0)], [3.0, 2.5]).data
+    2.125
+    """
     return _mean(_squares("mse", prediction, target))
 
 
@@ -65,6 +80,9 @@ def huber(prediction: Numbers, target: Numbers, delta: float = 1.0) -> Number:
 
     Written as m·(|d| - ½m) with m = min(|d|, delta), which branches nowhere. The numbers are those of torch's
     HuberLoss (P. J. Huber, "Robust estimation of a location parameter", 1964). Raises ValueError unless delta > 0.
+
+        >>> [huber(Value(z), 0.0).data for z in (0.5, 1.0, 3.0)]
+        [0.125, 0.5, 2.5]
     """
     delta = checked("huber", "delta", delta, above=0.0)
     return _mean([_huber(functions.abs(d), delta) for d in _differences("huber", prediction, target)])
@@ -120,6 +138,12 @@ def binary_cross_entropy(logit: Number, target: Number) -> Number:
     """Return -(t·log y + (1 - t)·log(1 - y)) with y = sigmoid(logit), as softplus(z) - t·z, which cannot overflow.
 
     target: 0 or 1, or a probability between; ValueError for a plain number that is none.
+
+        >>> z = Value(0.0, "logit")
+        >>> loss = binary_cross_entropy(z, 1)
+        >>> loss.backward()
+        >>> round(loss.data, 4), z.grad  # log 2: it knows nothing yet
+        (0.6931, -0.5)
     """
     _one("binary_cross_entropy", logit)
     _check(
@@ -134,6 +158,12 @@ def cross_entropy(logits: Sequence[Number], class_index: Number) -> Number:
     """Return -log softmax(logits)[class_index], as logsumexp(logits) - logits[class_index], which cannot overflow.
 
     Raises IndexError for a class there is none of, TypeError for one that is no whole number.
+
+        >>> zs = [Value(0.0), Value(0.0)]
+        >>> loss = cross_entropy(zs, 1)
+        >>> loss.backward()
+        >>> round(loss.data, 4), [round(z.grad, 4) for z in zs]
+        (0.6931, [0.5, -0.5])
     """
     zs = _scores("cross_entropy", logits)
     return functions.logsumexp(zs) - _pick("cross_entropy", zs, class_index)
@@ -143,12 +173,19 @@ def nll(log_probabilities: Sequence[Number], class_index: Number) -> Number:
     """Return -log_probabilities[class_index], the negative log likelihood.
 
     Raises IndexError for a class there is none of, TypeError for one that is no whole number.
+
+        >>> nll([Value(-0.25), Value(-1.5)], 0).data
+        0.25
     """
     return -_pick("nll", _scores("nll", log_probabilities), class_index)
 
 
 def hinge(score: Number, target: Number) -> Number:
-    """Return max(0, 1 - t·score), the max-margin loss; ValueError for a target other than 1 and -1."""
+    """Return max(0, 1 - t·score), the max-margin loss; ValueError for a target other than 1 and -1.
+
+    >>> [hinge(Value(score), 1).data for score in (2.0, 0.25, -1.0)]
+    [0.0, 0.75, 2.0]
+    """
     _one("hinge", score)
     _check(target, lambda t: abs(t) == 1, "hinge needs a target of 1 or -1 (from classes 0 and 1: 2*y - 1)")
     return functions.relu(1.0 - target * score)
@@ -159,6 +196,9 @@ def multiclass_hinge(scores: Sequence[Number], class_index: Number, margin: floa
 
     The right class itself would add just the margin, which is taken off again. Raises ValueError unless margin >= 0,
     IndexError for a class there is none of, TypeError for one that is no whole number.
+
+        >>> multiclass_hinge([Value(2.0), Value(1.5), Value(0.0)], 0).data  # 0.5 / 3, for the second comes too near
+        0.16666666666666666
     """
     margin = checked("multiclass_hinge", "margin", margin)
     zs = _scores("multiclass_hinge", scores)
@@ -209,7 +249,11 @@ def _pick(loss: str, zs: list[Number], index: Any) -> Number:
 
 
 def l1(model: Module | Iterable[Number]) -> Number:
-    """Return Σ|w| over a model's weights, its biases left out; a list of Values is taken whole. 0.0 of nothing."""
+    """Return Σ|w| over a model's weights, its biases left out; a list of Values is taken whole. 0.0 of nothing.
+
+    >>> l1([Value(-2.0), Value(0.5)]).data
+    2.5
+    """
     return functions.sum([functions.abs(w) for w in _weights(model)])
 
 
@@ -217,6 +261,9 @@ def l2(model: Module | Iterable[Number]) -> Number:
     """Return Σw² over a model's weights, its biases left out, without ½; a list of Values is taken whole.
 
     One gate, the dot product of the weights with themselves; 0.0 of nothing.
+
+        >>> l2([Value(-2.0), Value(0.5)]).data
+        4.25
     """
     ws = _weights(model)
     return functions.dot(ws, ws) if ws else 0.0

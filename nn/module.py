@@ -18,10 +18,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.graph import one_line
 from autograd.value import Value, as_float
 from nn import storage
 
-__all__ = ["Module"]
+__all__ = ["Array", "Module"]
 
 Floats = NDArray[np.float64]
 State = dict[str, Floats]
@@ -224,14 +225,14 @@ class Module:
         (theirs, state), ours = storage.read(path), self.architecture()
         threshold = theirs.pop("threshold", None) if theirs else None
         if theirs and ours and _fixed(theirs) != _fixed(ours):
-            raise ValueError(f"{path} does not fit: it holds another architecture than {self!r}")
+            raise ValueError(f"{one_line(str(path))} does not fit: it holds another architecture than {self!r}")
         before = self._threshold
         try:
             self.threshold = threshold
             self.load_state_dict(state)
         except (ValueError, TypeError) as error:
             self._threshold = before
-            raise ValueError(f"{path} does not fit: {error}") from None
+            raise ValueError(storage.told(path, "does not fit", error)) from None
 
     def _kept(self) -> dict[str, Any]:
         """Return what a file keeps beside the architecture."""

@@ -95,6 +95,15 @@ class Optimizer:
     `weight_decay` adds its multiple of x to the gradient (the slope of an L2 penalty of half that weight);
     `maximize=True` climbs. Options are attributes of the same name. Raises ValueError for an option out of its range
     and for parameters that are computed, given twice or none at all, TypeError for what is no number or no Value.
+
+        >>> class SignDescent(Optimizer):  # an optimizer of your own is one rule
+        ...     def rule(self, x, g, state):
+        ...         return x - self.lr * np.sign(self.slope(x, g))
+        >>> x = Value(3.0)
+        >>> (x * x).backward()
+        >>> SignDescent([x], lr=0.5).step()
+        >>> x.data
+        2.5
     """
 
     initial_lr: float | None = None  # what lr was when the first schedule took over
@@ -273,6 +282,12 @@ class Adagrad(Optimizer):
     s starts at `initial_accumulator_value`; lr is divided by 1 + (t - 1)·lr_decay, and `eps` is added to √s
     (J. Duchi, E. Hazan, Y. Singer, "Adaptive subgradient methods for online learning and stochastic optimization",
     JMLR 12, 2011).
+
+        >>> x = Value(3.0)
+        >>> (x * x).backward()
+        >>> Adagrad([x], lr=0.5).step()  # the first step is as long as lr, whatever the gradient
+        >>> round(x.data, 6)
+        2.5
     """
 
     def __init__(
@@ -305,6 +320,12 @@ class Adadelta(Optimizer):
 
     v ← rho·v + (1 - rho)·g² and, after the step, u ← rho·u + (1 - rho)·Δ²
     (M. D. Zeiler, "ADADELTA: an adaptive learning rate method", arXiv:1212.5701, 2012).
+
+        >>> x = Value(3.0)
+        >>> (x * x).backward()
+        >>> Adadelta([x]).step()  # it finds its own step length, and starts with tiny ones
+        >>> round(x.data, 4)
+        2.9968
     """
 
     def __init__(
@@ -338,6 +359,12 @@ class RMSprop(Optimizer):
     their spread, √(v - m²) with m the running average of g (A. Graves, "Generating sequences with recurrent neural
     networks", arXiv:1308.0850, 2013). With momentum the quotient is gathered: b ← momentum·b + g / (√v + eps),
     x ← x - lr·b.
+
+        >>> x = Value(3.0)
+        >>> (x * x).backward()
+        >>> RMSprop([x], lr=0.1, alpha=0.75).step()
+        >>> round(x.data, 6)
+        2.8
     """
 
     def __init__(
@@ -377,6 +404,12 @@ class Adam(Optimizer):
     m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) undo the bias of averages that start at 0 (D. P. Kingma, J. Ba, "Adam: a
     method for stochastic optimization", arXiv:1412.6980, 2015). `amsgrad=True` takes the largest v so far (S. J. Reddi,
     S. Kale, S. Kumar, "On the convergence of Adam and beyond", 2018); `decoupled_weight_decay=True` is AdamW.
+
+        >>> x = Value(3.0)
+        >>> (x * x).backward()
+        >>> Adam([x], lr=0.1).step()  # the first step is as long as lr, whatever the gradient
+        >>> round(x.data, 6)
+        2.9
     """
 
     def __init__(
@@ -424,6 +457,12 @@ class AdamW(Adam):
     """Adam with weight decay beside the gradient, not in it: first x ← x - lr·weight_decay·x, then Adam's step.
 
     (I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", arXiv:1711.05101, 2019.)
+
+        >>> x = Value(3.0)
+        >>> (x * x).backward()
+        >>> AdamW([x], lr=0.1, weight_decay=0.5).step()  # 5 % of x decays, then Adam steps
+        >>> round(x.data, 6)
+        2.75
     """
 
     def __init__(
@@ -456,6 +495,9 @@ def optimizer_named(name: str, parameters: Iterable[Value], **options: Any) -> O
     """Return the optimizer of a name ("sgd", "adam", …, in any case) with its options.
 
     Raises ValueError for an unknown name, TypeError for an option it does not have.
+
+        >>> optimizer_named("sgd", [Value(3.0)], lr=0.25).lr
+        0.25
     """
     kind = OPTIMIZERS.get(name.lower()) if isinstance(name, str) else None
     if kind is None:
@@ -697,6 +739,14 @@ class StopAtGradientNorm:
     """A callback for `fit` that stops training once the gradient is no longer than the tolerance.
 
     It looks at the last entry of `history.gradient_norm`; a norm that is no number does not stop.
+
+        >>> from nn import MLP, fit, xor
+        >>> stop, (X, y) = StopAtGradientNorm(0.3), xor()
+        >>> history = fit(
+        ...     MLP(2, [8, 1], rng=1), X, y, loss="mse", optimizer="sgd", epochs=1000, callbacks=[stop], progress=False
+        ... )
+        >>> len(history) < 1000, history.gradient_norm[-1] <= 0.3 < history.gradient_norm[-2]
+        (True, True)
     """
 
     def __init__(self, tolerance: float = 1e-8) -> None:

@@ -19,6 +19,7 @@ from nn.examples import Examples, checked_rows, checked_targets, compares_number
 from nn.module import Module
 
 __all__ = [
+    "Loss",
     "accuracy",
     "computed",
     "count_of",
@@ -40,6 +41,11 @@ def predict(model: Module, X: Any) -> Floats:
 
     They are what the model computes: logits, scores or probabilities. ValueError or TypeError for what is no such
     table.
+
+        >>> from nn import MLP, xor
+        >>> X, _ = xor()
+        >>> predict(MLP(2, [3, 2]), X).shape
+        (4, 2)
     """
     rows = checked_rows(X)
     count_of(model, rows)
@@ -51,6 +57,13 @@ def accuracy(model: Module, X: Any, y: Any) -> float:
 
     Of several outputs the largest is the class, 0 … k-1. One output means class 1 where it is above model.threshold;
     the other class is 0 or -1. ValueError for labels that are no such classes.
+
+        >>> from nn import MLP, fit, xor
+        >>> X, y = xor()
+        >>> model = MLP(2, [8, 1], "tanh")
+        >>> history = fit(model, X, y, loss="binary_cross_entropy", optimizer="adam", epochs=1000, progress=False)
+        >>> accuracy(model, X, y)
+        1.0
     """
     rows, labels = checked_rows(X), checked_targets(y)
     k = count_of(model, rows)

@@ -26,6 +26,15 @@ class Schedule:
     """A learning rate for every epoch: the base of all schedules, which add a `rate`.
 
     All schedules of one optimizer have the same base_lr. TypeError for what is no optimizer.
+
+        >>> from autograd import Value
+        >>> from nn.optim import SGD
+        >>> class Halving(Schedule):  # a schedule of your own is one method
+        ...     def rate(self, epoch):
+        ...         return self.base_lr / 2**epoch
+        >>> schedule = Halving(SGD([Value(0.0)], lr=1.0))
+        >>> [schedule.rate(epoch) for epoch in range(4)]
+        [1.0, 0.5, 0.25, 0.125]
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
@@ -67,7 +76,14 @@ class Schedule:
 
 
 class StepLR(Schedule):
-    """The learning rate falls by the factor gamma every `step_size` epochs."""
+    """The learning rate falls by the factor gamma every `step_size` epochs.
+
+    >>> from autograd import Value
+    >>> from nn.optim import SGD
+    >>> schedule = StepLR(SGD([Value(0.0)], lr=1.0), step_size=2, gamma=0.5)
+    >>> [schedule.rate(epoch) for epoch in range(5)]
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         self.step_size = whole("StepLR", "step_size", step_size, 1)
@@ -81,7 +97,14 @@ class StepLR(Schedule):
 
 
 class ExponentialLR(Schedule):
-    """The learning rate falls by the factor gamma every epoch."""
+    """The learning rate falls by the factor gamma every epoch.
+
+    >>> from autograd import Value
+    >>> from nn.optim import SGD
+    >>> schedule = ExponentialLR(SGD([Value(0.0)], lr=1.0), gamma=0.5)
+    >>> [schedule.rate(epoch) for epoch in range(4)]
+    [1.0, 0.5, 0.25, 0.125]
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
         self.gamma = checked("ExponentialLR", "gamma", gamma)
@@ -98,6 +121,12 @@ class CosineAnnealingLR(Schedule):
 
     (I. Loshchilov, F. Hutter, "SGDR: stochastic gradient descent with warm restarts", arXiv:1608.03983, 2017; without
     their restarts.)
+
+        >>> from autograd import Value
+        >>> from nn.optim import SGD
+        >>> schedule = CosineAnnealingLR(SGD([Value(0.0)], lr=1.0), T_max=4)
+        >>> [round(schedule.rate(epoch), 3) for epoch in range(5)]
+        [1.0, 0.854, 0.5, 0.146, 0.0]
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
@@ -115,6 +144,12 @@ class LinearLR(Schedule):
 
     Upwards it is a warm-up (P. Goyal et al., "Accurate, large minibatch SGD: training ImageNet in 1 hour",
     arXiv:1706.02677, 2017). Both factors are at most 1, and the first is positive.
+
+        >>> from autograd import Value
+        >>> from nn.optim import SGD
+        >>> schedule = LinearLR(SGD([Value(0.0)], lr=1.0), start_factor=0.25, total_iters=3)
+        >>> [schedule.rate(epoch) for epoch in range(5)]
+        [0.25, 0.5, 0.75, 1.0, 1.0]
     """
 
     def __init__(

@@ -23,7 +23,7 @@ from autograd.graph import described, order
 from nn.layers import Dropout
 from nn.module import Module
 
-__all__ = ["Compiled", "Culprit", "Draw", "Eager", "culprit", "draws"]
+__all__ = ["Compiled", "Culprit", "Draw", "Eager", "Vector", "culprit", "draws"]
 
 Array = NDArray[Any]
 Vector = NDArray[np.float64]

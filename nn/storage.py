@@ -21,13 +21,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["floats", "read", "spelled", "write"]
+from autograd.graph import one_line
+
+__all__ = ["floats", "read", "spelled", "told", "write"]
 
 Floats = NDArray[np.float64]
 State = dict[str, Floats]
 
 FORMAT, VERSION = "gatewise model", 1
 HEADER = "gatewise"  # the entry of a .npz that holds the header
+LONGEST = 300  # characters of a reason
 
 
 def write(path: str | os.PathLike[str], architecture: Mapping[str, Any] | None, state: Mapping[str, Floats]) -> None:
@@ -39,10 +42,10 @@ def write(path: str | os.PathLike[str], architecture: Mapping[str, Any] | None, 
     path = Path(path)
     encode, _ = _codec(path)
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot save {path}: there is no folder {path.parent}")
+        raise FileNotFoundError(one_line(f"cannot save {path}: there is no folder {path.parent}"))
     data = encode({"format": FORMAT, "version": VERSION, "architecture": architecture}, state)
     target = path.resolve()  # not a link to it
-    aside = target.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    aside = target.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}")  # short enough where the name itself is
     try:
         with open(aside, "xb") as file:
             file.write(data)
@@ -66,8 +69,13 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any] | None, State]:
         return header["architecture"], {str(key): floats(str(key), x) for key, x in arrays.items()}
     # damaged bytes make readers raise whatever they like: zlib.error, RecursionError, MemoryError, …
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"{path} is no model that can be read: {reason}") from None
+        raise ValueError(told(path, "is no model that can be read", error)) from None
+
+
+def told(path: str | os.PathLike[str], what: str, error: Exception) -> str:
+    """Return the one line that tells what is wrong with a file, which may hold any names, of any length."""
+    reason = one_line(str(error) or type(error).__name__)
+    return f"{one_line(str(path))} {what}: {reason if len(reason) <= LONGEST else reason[: LONGEST - 1] + '…'}"
 
 
 def _codec(path: Path) -> tuple[Any, Any]:
@@ -121,7 +129,15 @@ def _from_npz(data: bytes) -> tuple[Any, Any]:
         arrays = {name: archive[name] for name in archive.files}
     if HEADER not in arrays:
         raise ValueError(f"it is not in the format {FORMAT!r}")
-    return json.loads(str(arrays.pop(HEADER))), arrays
+    return json.loads(_text(arrays.pop(HEADER))), arrays
+
+
+def _text(array: NDArray[Any]) -> str:
+    """Return the one text in an array; ValueError for anything else."""
+    if array.dtype.kind != "U" or array.shape:
+        raise ValueError(f"it is not in the format {FORMAT!r}")
+    # decoded here: NumPy makes texts of any 32 bits per character, which Python then stumbles over
+    return array.tobytes().decode("utf-32-be" if array.dtype.str[0] == ">" else "utf-32-le").rstrip("\0")
 
 
 CODECS = {".npz": (_to_npz, _from_npz), ".json": (_to_json, _from_json)}

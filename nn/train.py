@@ -27,21 +27,19 @@ from nn.module import Module
 from nn.optim import Optimizer, optimizer_named
 from nn.outputs import (
     Loss,
-    accuracy,
     computed,
     count_of,
     has_classes,
     mean_loss,
     mode,
     parts_of,
-    predict,
     set_threshold,
     share_right,
 )
 from nn.schedule import Schedule
 from nn.steps import Compiled, Culprit, Eager, Vector, culprit, draws
 
-__all__ = ["History", "TrainingError", "accuracy", "fit", "predict"]
+__all__ = ["History", "TrainingError", "fit"]
 
 Floats = NDArray[np.float64]
 Stepper = Eager | Compiled
@@ -163,6 +161,14 @@ def fit(
     the loss. What makes no sense is a ValueError or TypeError before any step.
     Raises TrainingError when the loss, its gradient or a step is not finite or leaves a gate's domain; the model then
     has the last weights whose loss and gradient were finite.
+
+        >>> from nn import MLP, Adam, moons
+        >>> X, y = moons(40)
+        >>> model = MLP(2, [8, 1])
+        >>> adam = Adam(model.parameters(), lr=0.05)
+        >>> history = fit(model, X, y, loss="binary_cross_entropy", optimizer=adam, epochs=20, progress=False)
+        >>> len(history), history.loss[-1] < history.loss[0] / 2
+        (20, True)
     """
     rule = _loss(loss)
     k = count_of(model, checked_rows(X))
@@ -388,8 +394,10 @@ def _bar(epochs: int, progress: bool) -> Iterator[Callable[[History], None]]:
     if not progress or not epochs:
         yield lambda history: None
         return
-    from tqdm import tqdm
-
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        raise ImportError("the bar is drawn by tqdm: pip install tqdm, or call fit with progress=False") from None
     with tqdm(total=epochs, desc="training", unit="epoch", dynamic_ncols=True) as bar:
 
         def tell(history: History) -> None:

@@ -11,3 +11,10 @@ source              the source as a function, or as a module that runs with nump
 functional_source   the same layout as a pure function of jax.numpy
 program             what `autograd.compile` returns: the source, run
 """
+
+__all__: list[str] = []  # everything is asked for by its module
+
+try:
+    import numpy  # noqa: F401  # told here, once, for whichever part is imported first
+except ImportError:
+    raise ImportError("a compiled program runs on NumPy: pip install numpy") from None

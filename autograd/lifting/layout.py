@@ -19,8 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from autograd.functions import TAKE
-from autograd.gates import DOT, GATES, Gate
+from autograd.gates import DOT, GATES, TAKE, Gate
 from autograd.lifting.fuse import uniform
 from autograd.lifting.products import Component, components, extended
 from autograd.lifting.record import Kind, Pair, Row, Tape
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-__all__ = ["Cells", "Layout", "Operation", "Pointwise", "Product", "Take", "distinct", "lay_out"]
+__all__ = ["Cells", "Layout", "Operation", "Pointwise", "Product", "Take", "affine", "distinct", "lay_out", "squeezed"]
 
 AXES = 5  # how many axes operands are told with at most; what needs more is gathered
 PADDED = 4096  # a ragged group is padded up to the longest of its rows while it has fewer cells than this

@@ -59,6 +59,14 @@ def compile(
     numbers as an array. Leaves that are neither parameters nor inputs are frozen too.
 
     Raises TypeError for what is no Value or function, ValueError for inputs of a function or an unknown reduction.
+
+        >>> w, b = Value(2.0, "w"), Value(0.0, "b")
+        >>> program = compile(lambda x, y: (w * x + b - y) ** 2, parameters=[w, b])
+        >>> import numpy as np
+        >>> program(np.array([1.0, 2.0]), np.array([3.0, 5.0]))
+        1.0
+        >>> program.gradient.tolist()
+        [-3.0, -2.0]
     """
     if isinstance(loss, Value):
         if regularizer is not None:

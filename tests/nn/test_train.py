@@ -17,8 +17,9 @@ from nn.layers import MLP, Dropout, Layer, Neuron, Sequential
 from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, l2, mse
 from nn.module import Module
 from nn.optim import OPTIMIZERS, SGD, Adam, Optimizer, StopAtGradientNorm
+from nn.outputs import accuracy, predict
 from nn.schedule import StepLR
-from nn.train import History, TrainingError, accuracy, fit, predict
+from nn.train import History, TrainingError, fit
 
 quiet = functools.partial(fit, progress=False)
 MOONS = moons(10)
