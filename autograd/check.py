@@ -23,7 +23,7 @@ from autograd.differences import EPSILON, SMALLEST, slopes_at
 from autograd.errors import GradientError
 from autograd.functional import record
 from autograd.gates import SHARES, Gate
-from autograd.value import Constant, Value, as_float
+from autograd.value import Constant, Value, as_float, refuse_if_traced
 
 __all__ = ["Edge", "Report", "check_gradients"]
 
@@ -197,11 +197,12 @@ def check_gradients(
               y → f         1        1           0  agrees
         2 edges and 2 inputs agree to 1e-06
     """
-    if not isinstance(tolerance, Real):
+    if isinstance(tolerance, bool) or not isinstance(tolerance, Real):
         raise TypeError(f"tolerance is a number, got {type(tolerance).__name__}")
     if not 0 < tolerance < inf:
         raise ValueError(f"tolerance is a positive finite number, got {tolerance}")
     root, moved = _given(f, xs)
+    refuse_if_traced("gradients are checked", root)
     nodes = graph.order(root)
     graph.forward(nodes)
     steps = list(graph.pull(nodes))

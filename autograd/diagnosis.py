@@ -26,7 +26,7 @@ from autograd import graph
 from autograd.errors import DomainError
 from autograd.gates import Gate
 from autograd.graph import Step, described, inputs_of
-from autograd.value import Value, always_recording, noting, without_value
+from autograd.value import Value, always_recording, noting, refuse_if_traced, without_value
 
 __all__ = ["Diagnosis", "Line", "Lines", "diagnose", "source_lines"]
 
@@ -168,6 +168,7 @@ def diagnose(f: Any, *arrays: Any, lines: Lines | None = None) -> Diagnosis | No
         what = f"{type(f).__name__} with {len(arrays)} arrays"
         raise TypeError(f"a diagnosis is of a Value, of a DomainError, or of a function and its arrays, not of {what}")
     if isinstance(f, Value):
+        refuse_if_traced("a graph is diagnosed", f)
         return _of_graph(f, lines)
     return _of_error(f, lines) if isinstance(f, DomainError) else _of_rows(f, arrays)
 
@@ -360,6 +361,9 @@ def _raised_at(error: DomainError) -> Line | None:
 
 def _of_rows(function: Callable[..., Any], arrays: Sequence[Any]) -> Diagnosis | None:
     """Return the diagnosis of the first row that has one; a harmless one only where no other row has worse."""
+    for array in arrays:
+        if not hasattr(array, "__iter__") or getattr(array, "shape", None) == ():
+            raise TypeError(f"a function is diagnosed on arrays or lists of rows, got {type(array).__name__}")
     columns = [array.tolist() if hasattr(array, "tolist") else list(array) for array in arrays]
     counts = [len(column) for column in columns]
     if len(set(counts)) != 1 or not counts[0]:

@@ -79,7 +79,8 @@ def expm1(x: Number) -> Number:
     """Return exp(x) - 1, exact for small x."""
     if is_number(x):
         return guarded(math.expm1, x)
-    return ask("expm1", x) if answers(x, "expm1") else exp(x) - 1.0
+    # as a composite of gates; exp(x) - 1 would lose all digits of a small x
+    return ask("expm1", x) if answers(x, "expm1") else tanh(0.5 * x) * (exp(x) + 1.0)
 
 
 def log(x: Number) -> Number:

@@ -20,7 +20,7 @@ from typing import Any
 from autograd import graph
 from autograd.gates import COPY, spelled
 from autograd.symbol import ATOM, MATHEMATICS, Symbol
-from autograd.value import Constant, Value, always_recording, apply, as_float
+from autograd.value import Constant, Value, always_recording, apply, as_float, refuse_if_traced
 
 __all__ = ["Explanation", "Path", "explain", "grad", "hessian", "jvp", "record", "value_and_grad"]
 
@@ -75,6 +75,8 @@ def record(fn: ScalarFunction, xs: Sequence[Any], around: Sequence[Any] = ()) ->
     nodes = graph.order(result, given=twins)
     graph.forward(nodes)  # fn may have used a Value whose leaves were changed since
     differentiable = differentiable or not set(outer).isdisjoint(nodes)
+    if not differentiable:
+        refuse_if_traced("a derivative at plain numbers uses a Value that is no argument of its function", result)
     return Recording(result, twins, _downstream(nodes, twins), differentiable)
 
 
@@ -158,6 +160,8 @@ def jvp(fn: ScalarFunction, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
 
 def hessian(fn: ScalarFunction) -> Callable[..., list[list[Number]]]:
     """Return a function of xs that gives the matrix of second derivatives of fn, as rows of numbers.
+
+    What it raises is told at `value_and_grad`.
 
     >>> hessian(lambda x, y: x * x * y)(3.0, 4.0)
     [[8.0, 6.0], [6.0, 0.0]]
@@ -251,6 +255,9 @@ def explain(f: Value, x: Value, limit: int = 100) -> Explanation:
     for given in (f, x):
         if not isinstance(given, Value):
             raise TypeError(f"explain takes two Values, got {type(given).__name__}")
+    if type(limit) is not int or limit < 0:
+        raise ValueError(f"the limit of explain is how many paths to list, 0 or more, got {limit!r}")
+    refuse_if_traced("the paths to a Value are told", f)
     nodes = graph.order(f)
     graph.forward(nodes)
     steps = list(graph.pull(nodes))

@@ -75,7 +75,12 @@ def evaluate(gate: Gate, *xs: Any) -> Number:
 
 def _real(column: Any) -> Any:
     """Return a column of floats: whole numbers of a few bits would wrap, and bools would not add."""
-    return column if column.__array_namespace__().isdtype(column.dtype, "real floating") else column * 1.0
+    library, dtype = column.__array_namespace__(), column.dtype
+    if library.isdtype(dtype, "real floating"):
+        return column
+    if not library.isdtype(dtype, ("bool", "integral")):
+        raise TypeError(f"a column holds real numbers, got one of dtype {dtype}")
+    return column * 1.0
 
 
 def _check(gate: Gate, xs: Sequence[Any]) -> None:
@@ -85,9 +90,12 @@ def _check(gate: Gate, xs: Sequence[Any]) -> None:
     if lacking is True:
         raise DomainError(f"{gate.name} needs {gate.domain.needs}, got {', '.join(repr(x) for x in xs)}")
     if lacking.any():
-        row = int(lacking.argmax())
-        numbers = ", ".join(repr(float(x.flat[row % x.size] if getattr(x, "shape", None) else x)) for x in xs)
-        raise DomainError(f"{gate.name} needs {gate.domain.needs}, got {numbers} (row {row})")
+        library = lacking.__array_namespace__()
+        lacking, *xs = library.broadcast_arrays(lacking, *xs)
+        at = tuple([int(i) for i in library.unravel_index(lacking.argmax(), lacking.shape)])
+        numbers = ", ".join([repr(float(x[at])) for x in xs])
+        place = f"row {at[0]}" if len(at) == 1 else f"place {at}"
+        raise DomainError(f"{gate.name} needs {gate.domain.needs}, got {numbers} ({place})")
 
 
 # ------------------------------------------------------------------------------------------------------ arithmetic

@@ -159,10 +159,10 @@ class Gate:
         """Pickle by name: rules are code, and code is not data."""
         if self.family:
             return FAMILIES[self.family], (self.parameter,)
-        if GATES.get(self.name) is not self:
+        if self not in (GATES.get(self.name), USERS.get(self.name)):
             from pickle import PicklingError  # only needed for this refusal
 
-            raise PicklingError(f"the gate {self.name!r} is not in the table: call autograd.gates.register(gate) first")
+            raise PicklingError(f"the gate {self.name!r} is not registered: call autograd.gates.register(gate) first")
         return named, (self.name,)
 
 
@@ -666,13 +666,16 @@ GATES: dict[str, Gate] = {
 }
 
 
+USERS: dict[str, Gate] = {}  # what users registered; nothing is known of these cards but what they say
+
+
 def named(name: str) -> Gate:
-    """Return the gate of that name; KeyError where the table has none."""
-    return GATES[name]
+    """Return the gate of that name, of the table or registered; KeyError where there is none."""
+    return GATES.get(name) or USERS[name]
 
 
 def register(gate: Gate) -> Gate:
-    """Add a card to the table, so that Values made by it can be pickled; ValueError where the name is taken."""
-    if GATES.setdefault(gate.name, gate) is not gate:
-        raise ValueError(f"the table has a gate named {gate.name!r} already: choose another name")
+    """Make a card of your own known by name, so that its Values can be pickled; ValueError where the name is taken."""
+    if gate.name in GATES or USERS.setdefault(gate.name, gate) is not gate:
+        raise ValueError(f"there is a gate named {gate.name!r} already: choose another name")
     return gate

@@ -168,20 +168,30 @@ def forward(nodes: Sequence[Value]) -> None:
 def forward_steps(root: Value) -> Iterator[Step]:
     """Return a record per gate in the order the forward pass visits them, recomputed from the leaves.
 
+    Raises TypeError for what is no Value, DomainError where a gate has no value.
+
     >>> from autograd import Value
     >>> x, y = Value(3.0, "x"), Value(-4.0, "y")
     >>> [(step.gate.name, step.values, step.value) for step in forward_steps(x * y + x)]
     [('mul', (3.0, -4.0), -12.0), ('add', (-12.0, 3.0), -9.0)]
     """
+    nodes = _walk("forward_steps", root)
+    return iter([_step(node) for node in nodes if node.gate is not None])  # all now: a leaf may be changed later
+
+
+def _walk(what: str, root: Any) -> list[Value]:
+    """Return the nodes that a root depends on, recomputed; TypeError where it is no Value."""
+    if not hasattr(root, "gate"):
+        raise TypeError(f"{what} takes a Value, got {type(root).__name__}")
     nodes = order(root)
     forward(nodes)
-    return (_step(node) for node in nodes if node.gate is not None)
+    return nodes
 
 
 def _step(node: Value, **backward: Any) -> Step:
     inputs = inputs_of(node)
     assert node.gate is not None
-    return Step(node, node.gate, inputs, tuple([x._data for x in inputs]), node._data, **backward)
+    return Step(node, node.gate, inputs, tuple([x.data for x in inputs]), node.data, **backward)
 
 
 # ------------------------------------------------------------------------------------------------------ the chain rule
@@ -245,14 +255,15 @@ def push(nodes: Sequence[Value], tangents: dict[Value, Number], read: Callable[[
 def backward_steps(root: Value) -> Iterator[Step]:
     """Return a record per gate in the order the backward pass visits them; no node's grad is touched.
 
+    Raises TypeError for what is no Value, DomainError where a gate has no value or no slope.
+
     >>> from autograd import Value
     >>> x, y = Value(3.0, "x"), Value(-4.0, "y")
     >>> [(step.gate.name, step.upstream, step.locals, step.downstream) for step in backward_steps(x * y + x)]
     [('add', 1.0, (1.0, 1.0), (1.0, 1.0)), ('mul', 1.0, (-4.0, 3.0), (-4.0, 3.0))]
     """
-    nodes = order(root)
-    forward(nodes)
-    return (backward_step(node, slopes, gradients) for node, slopes, gradients in pull(nodes))
+    nodes = _walk("backward_steps", root)
+    return iter([backward_step(node, slopes, gradients) for node, slopes, gradients in pull(nodes)])
 
 
 def backward_step(node: Value, slopes: tuple[float, ...], gradients: dict[Value, float]) -> Step:

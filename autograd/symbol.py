@@ -157,6 +157,8 @@ class Symbol:
         return self.language.write("minimum", other, self)
 
     def __getattr__(self, name: str) -> object:
+        if name in Symbol.__slots__:  # a copy asks before it has a language
+            raise AttributeError(name)
         # the one-argument functions are whatever the language can spell: exp, log1p, isnan, …
         if name in self.language.templates:
             return lambda: self.language.write(name, self)

@@ -62,6 +62,7 @@ __all__ = [
     "is_traced",
     "no_grad",
     "noting",
+    "refuse_if_traced",
     "tracing",
     "without_value",
 ]
@@ -200,7 +201,8 @@ def is_traced(x: Any) -> bool:
     return bool(traced) and not traced.isdisjoint(graph.order(x))
 
 
-def _refuse_if_traced(what: str, *xs: Any) -> None:
+def refuse_if_traced(what: str, *xs: Any) -> None:
+    """Raise TracingError where one of these belongs to a function that is being recorded, and depends on its data."""
     for x in xs:
         if is_traced(x):
             raise TracingError(
@@ -296,7 +298,7 @@ def _input(x: Any) -> Value:
 def _node(data: float, gate: Gate, a: Any, b: Any) -> Value:
     if _blocks and _switches.silent:
         if _traces:
-            _refuse_if_traced("a Value is used inside no_grad", *([a] if b is None else b if a is None else [a, b]))
+            refuse_if_traced("a Value is used inside no_grad", *([a] if b is None else b if a is None else [a, b]))
         return Value(data)
     node = new(Value)
     node._data, node._grad, node.gate, node._a, node._b, node._label = data, _clean, gate, a, b, ""
@@ -405,7 +407,7 @@ class Value:
         Raises TracingError where a function that is being recorded reads a number that depends on its data.
         """
         if _traces:
-            _refuse_if_traced("the data of a Value is read", self)
+            refuse_if_traced("the data of a Value is read", self)
         return self._data
 
     @data.setter
@@ -420,7 +422,12 @@ class Value:
 
     @property
     def grad(self) -> float:
-        """The gradient of the last root that backward() was called on with respect to this; 0.0 before any pass."""
+        """What backward() found: of an interior Value in its last pass, of a leaf in all passes since it was set to 0.
+
+        Raises TracingError where a function that is being recorded reads what depends on its data.
+        """
+        if _traces:
+            refuse_if_traced("the gradient of a Value is read", self)
         return float(self._grad)  # a user's card may compute with NumPy
 
     @grad.setter
@@ -539,7 +546,7 @@ class Value:
         # identity, as for any object; but where a row's number is a Value only while a function is traced, comparing
         # it with a number would be False in the program for every row
         if _traces and isinstance(other, Real):
-            _refuse_if_traced("a Value is compared", self)
+            refuse_if_traced("a Value is compared", self)
         return True if self is other else NotImplemented
 
     __hash__ = object.__hash__
@@ -570,7 +577,7 @@ class Value:
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value({self._data!r}{label}, grad={self.grad!r})"
+        return f"Value({self._data!r}{label}, grad={float(self._grad)!r})"
 
     def __array__(self, *dtype: Any, **options: Any) -> NoReturn:
         raise TypeError("a Value is one number; use compile for arrays, or [v.data for v in values] for their numbers")
@@ -582,7 +589,7 @@ class Value:
 
     def __copy__(self) -> Value:
         if _traces:
-            _refuse_if_traced("a Value is copied", self)
+            refuse_if_traced("a Value is copied", self)
         return _rebuild(type(self), self._data, self._grad, self.label, self.gate, self._a, self._b)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
@@ -597,7 +604,7 @@ class Value:
 
     def __reduce__(self) -> tuple[Any, ...]:
         if _traces:
-            _refuse_if_traced("a Value is pickled", self)
+            refuse_if_traced("a Value is pickled", self)
         # The first node a pickle meets brings a flat list of all it depends on, inputs first; the pickle meets those
         # one by one while the list is being read, knows their inputs already, and so never goes deep.
         if all(id(x) in _switches.flattening for x in graph.inputs_of(self)):

@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from numbers import Real
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd import graph
@@ -31,7 +32,7 @@ from autograd.lifting.layout import Layout, lay_out
 from autograd.lifting.record import Tape, leaves, record, scalar_gates
 from autograd.lifting.source import function, operations, standalone, view
 from autograd.lifting.writing import Emitted
-from autograd.value import Value, always_recording, tracing
+from autograd.value import Constant, Value, always_recording, as_float, tracing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,8 +72,14 @@ def compile(
     if isinstance(loss, Value):
         if regularizer is not None:
             raise ValueError("a regularizer goes with a function of one example; add it to the Value instead")
-        chosen = leaves(loss, inputs) if parameters is None else list(parameters)
-        return Program(loss, _values("parameters", chosen), _values("inputs", inputs), None, "")
+        if reduce != "mean":
+            raise ValueError("there are no rows to reduce in a Value: leave `reduce` out")
+        rebound = _leaves("inputs", inputs)
+        chosen = _leaves("parameters", leaves(loss, rebound) if parameters is None else parameters)
+        both = [x for x in rebound if x in chosen]
+        if both:
+            raise ValueError(f"{graph.described(both[0])} is both a parameter and an input: it can be one of them")
+        return Program(loss, chosen, rebound, None, "")
     if not callable(loss):
         raise TypeError(f"compile takes a Value or a function of one example, got {type(loss).__name__}")
     if reduce not in ("mean", "sum"):
@@ -81,14 +88,21 @@ def compile(
         raise ValueError("a function of one example needs parameters=: the Values whose gradient is asked for")
     if inputs:
         raise ValueError("the inputs of a function are its arguments: leave `inputs` out")
-    return Program(loss, _values("parameters", parameters), [], regularizer, reduce)
+    if not (regularizer is None or callable(regularizer)):
+        raise TypeError(f"a regularizer is a function, got {type(regularizer).__name__}")
+    return Program(loss, _leaves("parameters", parameters), [], regularizer, reduce)
 
 
-def _values(what: str, values: Sequence[Value]) -> list[Value]:
+def _leaves(what: str, values: Sequence[Value]) -> list[Value]:
+    """Return Values as a list; TypeError where they are no Values, ValueError where one is computed or there twice."""
+    if isinstance(values, Value) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{what} are a list of Values, got {type(values).__name__}")
     values = list(values)
     for x in values:
         if not isinstance(x, Value):
             raise TypeError(f"{what} must be Values, got {type(x).__name__}")
+        if x.gate is not None:
+            raise ValueError(f"{what} are leaves, but {graph.described(x)} is computed: give what it is computed of")
     if len(set(values)) < len(values):
         raise ValueError(f"{what} must be different Values, one of them is there twice")
     return values
@@ -168,9 +182,10 @@ class Program:
         if isinstance(theirs, (list, tuple)) and list(theirs) != self._values:
             counts = f"{len(theirs)} and {len(self._values)}"
             raise ValueError(f"the optimizer's parameters are not the program's, in the same order ({counts})")
-        loss = self(*arrays)
-        optimizer.update(self.parameters, self.gradient)
-        return loss
+        with self._lock:
+            loss = self(*arrays)
+            optimizer.update(self.parameters, self.gradient)
+            return loss
 
     def store(self) -> None:
         """Set data and grad of the parameters from the vectors."""
@@ -218,7 +233,8 @@ class Program:
 
     def _bound(self, arrays: tuple[Any, ...]) -> tuple[Plan, Sequence[Any]]:
         if not self._reduce:
-            return self._plan(1), [self._vector(arrays)] if self._inputs else []
+            vector = self._vector(arrays)
+            return self._plan(1), [vector] if self._inputs else []
         try:
             key = tuple([(a.shape, a.dtype) for a in arrays])
         except AttributeError:  # lists, or what will be refused
@@ -241,6 +257,10 @@ class Program:
     def _vector(self, arrays: tuple[Any, ...]) -> Any:
         import numpy as np
 
+        if not self._inputs:
+            if arrays:
+                raise TypeError("this program has no inputs: call program(), or name them, compile(f, inputs=[x])")
+            return None
         if not arrays:
             return None
         (given,) = arrays if len(arrays) == 1 else (arrays,)
@@ -252,11 +272,9 @@ class Program:
     @staticmethod
     def _checked(arrays: tuple[Any, ...]) -> tuple[list[Array], tuple[int | None, ...], int]:
         """Return the arrays as arrays, how many columns each has (None: it is 1-D), and how many rows."""
-        import numpy as np
-
         if not arrays:
             raise TypeError("a program of a function takes at least one array")
-        bound = [np.asarray(a) for a in arrays]
+        bound = [_array(number, a) for number, a in enumerate(arrays)]
         rows = bound[0].shape[0] if bound[0].ndim else 0
         for number, a in enumerate(bound):
             if a.dtype.kind not in "fiub":
@@ -320,6 +338,8 @@ class Program:
             except DomainError as error:
                 raise DomainError(f"{error} in row 0", error.gate, error.inputs) from None
             once = None if self._regularizer is None else self._regularizer()
+        if isinstance(once, Real):  # what l2 gives of a model without weights
+            once = Constant(as_float(once))
         for what, root in (("function", example), ("regularizer", once)):
             if root is not None and not isinstance(root, Value):
                 raise TypeError(f"the {what} to compile returns one Value, got {type(root).__name__}")
@@ -438,8 +458,9 @@ class Program:
 
     def _rebind(self, arrays: tuple[Any, ...]) -> None:
         """Set the data of the inputs of a Value from a call's vector, if it has one."""
-        if self._inputs and arrays:
-            for x, number in zip(self._inputs, self._vector(arrays).tolist()):
+        vector = self._vector(arrays)
+        if vector is not None:
+            for x, number in zip(self._inputs, vector.tolist()):
                 x.data = number
 
     def _engine_loss(self, arrays: tuple[Any, ...]) -> Value:
@@ -477,6 +498,15 @@ class Agreement:
 
 def _told(columns: tuple[int | None, ...]) -> str:
     return " and ".join("(rows,)" if c is None else f"(rows, {c})" for c in columns)
+
+
+def _array(number: int, given: Any) -> Array:
+    import numpy as np
+
+    try:
+        return np.asarray(given)
+    except ValueError as error:  # of lists of different lengths
+        raise ValueError(f"array {number} is none: {error}") from None
 
 
 def _example(array: Array, name: str) -> Any:

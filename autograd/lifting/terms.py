@@ -76,7 +76,7 @@ class Terms(Language):
 
 
 def is_positive(condition: Any, x: Any, other: Any) -> bool:
-    """Tell whether a choice is x where that is nan, else 1 where x > 0, else 0: what cards write for a slope of relu."""
+    """Tell whether a choice is x where that is nan, else 1 where x > 0, else 0: so cards write the slope of relu."""
     if not isinstance(other, Term) or (condition.operation, other.operation) != ("isnan", "where"):
         return False
     positive, *numbers = other.operands

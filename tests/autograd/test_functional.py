@@ -686,3 +686,10 @@ def test_a_tie_is_one_path_with_a_slope() -> None:
     x = Value(2.0, "x")
     f = apply(table.MAX, x, x)
     assert [path.product for path in explain(f, x).paths] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("x", [-40.0, -1e-9, 1e-12, 3.0])
+def test_a_slope_of_small_differences_keeps_its_digits_as_a_value(x: float) -> None:
+    at = Value(x)
+    slope = grad(functions.softplus)
+    assert slope(at).data == pytest.approx(slope(x), rel=1e-14)  # softplus' = 1 - exp(-softplus): 4e-18 at -40

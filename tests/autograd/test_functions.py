@@ -184,6 +184,8 @@ def test_a_value_and_a_column_do_not_go_together() -> None:
         (lambda x: pow(x, 0.5), ([1.0, -2.0],), "pow(0.5) needs x >= 0, got -2.0 (row 1)"),
         (lambda x: pow(x, -2), ([0.0, 1.0],), "pow(-2) needs x != 0, got 0.0 (row 0)"),
         (pow, ([2.0, -2.0], [1.0, 3.0]), "pow needs x > 0 (the exponent is a Value), got -2.0, 3.0 (row 1)"),
+        (log, ([[1.0, 2.0], [3.0, -4.0]],), "log needs x > 0, got -4.0 (place (1, 1))"),
+        (div, ([[1.0, 2.0], [3.0, 4.0]], [2.0, 0.0]), "div needs y != 0, got 2.0, 0.0 (place (0, 1))"),
         (tan, ([0.0, inf],), "tan needs a finite x, got inf (row 1)"),
     ],
 )
@@ -419,3 +421,9 @@ def test_columns_of_whole_numbers_and_of_bools_do_not_wrap() -> None:
 def test_a_raw_bias_of_zero_is_left_out_whatever_its_type() -> None:
     w, x = [Value(1.0)], [Value(2.0)]
     assert [len(functions.dot(w, x, bias).inputs) for bias in (0, 0.0, 1, Value(0.0))] == [2, 2, 3, 3]
+
+
+@pytest.mark.parametrize("column", [np.array([1j]), np.array(["a"]), np.array([object()])])
+def test_columns_of_what_is_no_real_number_are_refused_by_their_type(column: Any) -> None:
+    with pytest.raises(TypeError, match=f"a column holds real numbers, got one of dtype {column.dtype}"):
+        exp(column)

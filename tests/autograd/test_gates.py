@@ -672,3 +672,81 @@ def test_a_family_has_one_card_per_parameter_however_many_were_made_since() -> N
 def test_a_gate_of_an_unknown_flow_is_refused() -> None:
     with pytest.raises(ValueError, match=r"the flow of the odd gate is none of .*: 'sideways'"):
         Gate("odd", "o", "sideways", lambda x: x, lambda z, x: (1.0,))
+
+
+# what a pattern says yes to and what it says no to: inputs and slopes, made up for it
+CLAIMS: dict[str, tuple[list[tuple[Point, Point]], list[tuple[Point, Point]]]] = {
+    "gradient distributor": ([((2.0, 3.0), (1.0, 1.0))], [((2.0, 3.0), (1.0, 2.0)), ((2.0, 3.0), (0.0, 1.0))]),
+    "gradient adder": ([((3.0,), (1.0,))], [((1.0,), (3.0,)), ((1.0,), (-1.0,)), ((1.0, 1.0), (1.0, 1.0))]),
+    "swap multiplier": (
+        [((2.0, 3.0), (3.0, 2.0))],
+        [((2.0, 3.0), (2.0, 3.0)), ((2.0, 3.0), (3.0, 3.0)), ((2.0, 3.0), (-3.0, -2.0))],
+    ),
+    "gradient router": (
+        [((2.0, 3.0), (0.0, 1.0)), ((9.0, 3.0, 4.0), (1.0, 0.0, 0.0)), ((5.0,), (1.0,))],
+        [((0.0, 1.0), (0.0, 0.0)), ((0.0, 1.0), (1.0, 1.0)), ((0.0, 1.0), (0.0, -1.0)), ((0.0, 1.0), (0.5, 0.5))],
+    ),
+    "signed distributor": (
+        [((2.0, 3.0), (1.0, -1.0)), ((2.0,), (-1.0,))],
+        [((1.0, 1.0), (1.0, 2.0)), ((1.0, 1.0), (0.0, -1.0))],
+    ),
+    "multiplier": (
+        [
+            ((6.0, 3.0), (1 / 3, -2 / 3)),  # a quotient
+            ((2.0, 3.0, 5.0, 7.0, 11.0), (5.0, 7.0, 2.0, 3.0, 1.0)),  # two products and a bias
+            ((11.0,), (1.0,)),
+            ((1.0, 1e6), (1e6, 1.0 + 0.5e-9)),  # up to rounding
+            ((1e6, 1.0), (1.0 + 0.5e-9, 1e6)),
+        ],
+        [
+            ((2.0, 3.0, 5.0, 7.0, 11.0), (5.0, 7.0, 2.0, 3.0, 2.0)),
+            ((2.0, 3.0, 5.0, 7.0, 11.0), (5.0, 8.0, 2.0, 3.0, 1.0)),
+            ((2.0, 3.0, 5.0, 7.0), (6.0, 7.0, 2.0, 3.0)),
+            ((11.0,), (2.0,)),
+            ((1.0, 1e6), (1e6, 1.0 + 2e-9)),
+            ((1e6, 1.0), (1.0 + 2e-9, 1e6)),
+        ],
+    ),
+    "switch": (
+        [((2.0,), (1.0,)), ((2.0,), (0.0,)), ((0.0,), (0.7,)), ((-2.0,), (0.7,))],
+        [((2.0,), (0.7,)), ((0.5,), (0.7,)), ((2.0,), (-1.0,))],
+    ),
+    "shares": (
+        [((1.0, 2.0), (0.25, 0.75)), ((1.0, 2.0), (0.0, 1.0)), ((1.0,) * 4, (0.25, 0.25, 0.25, 0.25 + 3e-12))],
+        [
+            ((1.0, 2.0), (0.25, 0.5)),
+            ((1.0, 2.0), (0.5, 0.75)),
+            ((1.0, 2.0), (-0.25, 1.25)),
+            ((1.0, 2.0), (0.25, 0.75 + 3e-12)),
+        ],
+    ),
+    "scaler": (
+        [((2.0,), (7.0,)), ((2.0, 3.0), (-1e300, 0.0))],
+        [((2.0,), (inf,)), ((2.0,), (-inf,)), ((2.0,), (nan,)), ((2.0, 3.0), (1.0, inf))],
+    ),
+}
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_flows_accept_what_their_words_say_and_nothing_else(flow: str) -> None:
+    accepted, refused = CLAIMS[flow]
+    assert [FLOWS[flow](inputs, slopes) for inputs, slopes in accepted] == [True] * len(accepted)
+    assert [FLOWS[flow](inputs, slopes) for inputs, slopes in refused] == [False] * len(refused)
+    assert not FLOWS[flow](accepted[0][0], (*accepted[0][1], 1.0))  # a slope too many
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_take_is_the_entry_and_routes_all_of_the_gradient_to_it(differences: Differences, n: int) -> None:
+    xs = [1.5 * (i + 1) ** 2 for i in range(n)]
+    for i in range(n):
+        z = gates.TAKE.forward(*xs, float(i))
+        assert z == xs[i]
+        slopes = differences(lambda *xs, i=i: gates.TAKE.forward(*xs, float(i)), xs)
+        assert list(gates.TAKE.partials(z, *xs, float(i))) == near([*slopes, 0.0], 1e-9)
+
+
+@pytest.mark.parametrize("gate", [gates.MAX, gates.MIN], ids=attrgetter("name"))
+def test_the_first_nan_takes_the_gradient_of_max_and_min(gate: Gate) -> None:
+    xs = [Value(x) for x in (5.0, nan, 7.0, nan)]
+    apply(gate, *xs).backward()
+    assert [x.grad for x in xs] == [0.0, 1.0, 0.0, 0.0]

@@ -6,6 +6,7 @@ import pickle
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import FrozenInstanceError, fields
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -498,3 +499,22 @@ def test_a_gradient_that_is_copied_from_a_new_gate_does_not_make_an_old_one_look
     f.grad = (x + 1.0).grad
     f.backward()
     assert x.grad == Value(3.0).exp().data
+
+
+def test_steps_keep_the_numbers_of_the_moment_they_were_asked_for() -> None:
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    for steps, count in ((forward_steps, 2), (backward_steps, 2)):
+        x.data = 2.0
+        running = steps(x * y + x)
+        next(running)
+        x.data = 5.0
+        rest = list(running)
+        assert len(rest) == count - 1
+        assert all(step.gate.forward(*step.values) == step.value for step in rest)
+        assert 5.0 not in rest[0].values
+
+
+@pytest.mark.parametrize("steps", [forward_steps, backward_steps])
+def test_steps_of_what_is_no_value_are_refused(steps: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=f"{steps.__name__} takes a Value, got NoneType"):
+        steps(None)

@@ -3,6 +3,7 @@
 tree   an expression as nested tuples: (operation, operand, …), the name of a variable, or a number
 """
 
+import copy
 import json
 import math
 import operator
@@ -384,3 +385,7 @@ def test_a_symbol_shows_its_language_and_can_be_a_key() -> None:
     x = NUMPY.symbol("x")
     assert repr(x + 1.0) == "<NumPy x + 1>"
     assert {x: "kept"}[x] == "kept"
+
+
+def test_a_symbol_can_be_copied() -> None:
+    assert str(copy.copy(NUMPY.symbol("x") + 1.0)) == "x + 1"

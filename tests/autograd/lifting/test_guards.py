@@ -10,7 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import TracingError, Value, compile, no_grad
+from autograd import (
+    TracingError,
+    Value,
+    backward_steps,
+    check_gradients,
+    compile,
+    diagnose,
+    explain,
+    forward_steps,
+    grad,
+    no_grad,
+)
 from autograd import value as value_module
 from autograd.functions import max as max_of
 from autograd.functions import softmax, take
@@ -32,6 +43,11 @@ def without_grad(x: Row) -> Value:
     with no_grad():
         shift = x[0] * 2.0
     return (x[0] - shift) * w
+
+
+def backward(x: Row) -> Value:
+    (x[0] * x[0]).backward()
+    return x[0].grad * w
 
 
 def deep_copy(x: Row) -> Value:
@@ -62,6 +78,13 @@ LOOKS: dict[str, Callable[[Row], Value]] = {
     "copy.copy(x)": lambda x: copy.copy(x[0]) * w,
     "copy.deepcopy(x)": deep_copy,
     "pickle": lambda x: pickle.loads(pickle.dumps(x[0])) * w,
+    "x.grad": backward,
+    "a step forward": lambda x: next(forward_steps(x[0] * 3.0)).value * w,
+    "a step backward": lambda x: next(backward_steps(x[0] * x[0])).locals[0] * w,
+    "a path": lambda x: explain(x[0] * x[0], x[0]).total * w,
+    "a check": lambda x: check_gradients(x[0] * x[0]).leaves[0].analytic * w,
+    "a diagnosis": lambda x: w * (1.0 if diagnose((x[0] * 400.0).exp()) is None else 5.0),
+    "a derivative of a closure": lambda x: grad(lambda q: q * x[0] * x[0])(3.0) * w,
 }
 w = Value(1.5, "w")
 
@@ -79,7 +102,7 @@ def test_a_look_at_the_data_of_a_traced_function_is_refused(look: str) -> None:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_without_the_guard_the_answer_would_be_wrong(look: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(value_module, "_refuse_if_traced", lambda *given: None)
+    monkeypatch.setattr(value_module, "is_traced", lambda x: False)
     assert compile(LOOKS[look], [w], reduce="sum")(X) != pytest.approx(by_rows(LOOKS[look]))
 
 

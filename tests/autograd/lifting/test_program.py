@@ -4,6 +4,8 @@ import ast
 import math
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from autograd import DomainError, Value, compile, diagnose
 from autograd.functions import dot, exp, log, logsumexp, relu, sigmoid, softmax, sqrt, step, take, tanh
 from autograd.functions import max as max_of
 from autograd.functions import sum as sum_of
-from autograd.gates import Domain, Gate
+from autograd.gates import Domain, Gate, register
 from autograd.value import apply
 from tests.autograd.lifting.fuzz import plain
 
@@ -572,3 +574,84 @@ def test_what_is_one_above_zero_is_short_to_read_and_right_at_every_edge(gate: A
     eager.backward()
     np.testing.assert_equal([loss + 0.0, program.gradient[0] + 0.0], [eager.data + 0.0, w.grad + 0.0])  # 0 is -0
     assert "np.isnan" not in program.source
+
+
+# ------------------------------------------------------------------------------------------------------ what is refused
+
+
+def test_leaves_that_cannot_be_bound_are_refused() -> None:
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    with pytest.raises(ValueError, match="'x' is both a parameter and an input"):
+        compile(x * y, parameters=[x], inputs=[x])
+    with pytest.raises(ValueError, match=r"parameters are leaves, but mul of 'x', 2\.0 is computed"):
+        compile(x * y, parameters=[x * 2.0])
+    with pytest.raises(ValueError, match="inputs are leaves"):
+        compile(x * y, inputs=[x * 2.0])
+    with pytest.raises(TypeError, match="a list of Values, got Value"):
+        compile(x * y, parameters=x)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no rows to reduce"):
+        compile(x * y, reduce="sum")
+    with pytest.raises(TypeError, match="a regularizer is a function, got int"):
+        compile(lambda x: x * y, [y], regularizer=3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("call", ["__call__", "forward", "check", "diagnose"])
+def test_numbers_for_a_program_without_inputs_are_refused(call: str) -> None:
+    x = Value(2.0, "x")
+    with pytest.raises(TypeError, match=r"no inputs: call program\(\)"):
+        getattr(compile(x * x), call)([10.0])
+
+
+def test_rows_of_different_lengths_are_refused_by_the_number_of_their_array() -> None:
+    w = Value(2.0, "w")
+    with pytest.raises(ValueError, match="array 1 is none"):
+        compile(lambda x, y: x * w + y[0], [w])([1.0, 2.0], [[1.0], [2.0, 3.0]])
+
+
+def test_a_regularizer_may_be_a_plain_number() -> None:
+    w = Value(2.0, "w")
+    program = compile(lambda x: x * w, [w], regularizer=lambda: 0.25)
+    assert program(np.array([1.0, 3.0])) == 4.25
+    assert program.gradient.tolist() == [2.0]
+    assert program.check(np.array([1.0, 3.0]))
+
+
+class Slow:
+    """An optimizer that gives another thread time to run the program in between."""
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    def update(self, x: np.ndarray, g: np.ndarray) -> None:
+        before = float(g[0])
+        time.sleep(0.02)
+        self.seen.append(before if g[0] == before else math.nan)
+
+
+def test_a_step_of_one_thread_keeps_its_gradient_while_another_steps() -> None:
+    w, slow = Value(1.0, "w"), Slow()
+    program = compile(lambda x: x * w, [w])
+    data = (1.0, 100.0)
+    threads = [threading.Thread(target=lambda x=x: program.step(slow, np.array([x]))) for x in data]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(slow.seen) == list(data)
+
+
+def test_a_registered_card_computes_what_it_did_before() -> None:
+    mean = Gate(
+        "mean of any",
+        "m",
+        "gradient distributor",
+        forward=lambda *xs: sum(xs) / len(xs),
+        partials=lambda z, *xs: (1.0 / len(xs),) * len(xs),
+        arity=0,
+    )
+    register(mean)
+    w = Value(2.0, "w")
+    given = np.array([[1.0, 3.0, 5.0, 7.0, 9.0]])
+    program = compile(lambda x: apply(mean, *[w * each for each in x]), [w])
+    assert program(given) == 10.0
+    assert program.gradient.tolist() == [5.0]
