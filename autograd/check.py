@@ -286,19 +286,10 @@ def _leaves(nodes: Sequence[Value], steps: Steps, moved: Mapping[Value, Scalar],
     noises = {node: abs(gradients[node]) * _noise(node, slopes) for node, slopes, _ in steps}
     leaves = [node for node in nodes if node.gate is None and not node.is_constant]
     for leaf in dict.fromkeys((*moved, *leaves)):
-        below = _downstream(nodes, leaf)
+        below = graph.downstream(nodes, [leaf])
         f = moved.get(leaf) or _graph_moved(below, leaf, root)
         noise = sum([noises[node] for node in below if noises[node] < inf])
         yield _judged((root, None, None, leaf), gradients.get(leaf, 0.0), f, noise, tolerance)
-
-
-def _downstream(nodes: Sequence[Value], leaf: Value) -> list[Value]:
-    """Return the gates of a walk that depend on a leaf."""
-    reached = {leaf: None}
-    for node in nodes:
-        if any(x in reached for x in graph.inputs_of(node)):
-            reached[node] = None
-    return list(reached)[1:]
 
 
 def _graph_moved(below: Sequence[Value], leaf: Value, root: Value) -> Scalar:

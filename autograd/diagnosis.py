@@ -28,7 +28,7 @@ from autograd.gates import Gate
 from autograd.graph import Step, described, inputs_of
 from autograd.value import Value, always_recording, noting, refuse_if_traced, without_value
 
-__all__ = ["Diagnosis", "Line", "Lines", "diagnose", "source_lines"]
+__all__ = ["Diagnosis", "Line", "Lines", "argument_names", "diagnose", "example_of", "source_lines"]
 
 MOST_INPUTS = 4  # that a sentence lists before it only tells how many there are
 
@@ -291,13 +291,7 @@ def _first_nan(root: Value, source: Value, nodes: Sequence[Value]) -> Value | No
     """Return where an inf that spoils the output first becomes nan; None where it does not."""
     if math.isnan(source._data) or not math.isnan(root._data):
         return None
-    reached = {source}
-    for node in nodes:
-        if not reached.isdisjoint(inputs_of(node)):
-            reached.add(node)
-            if math.isnan(node._data):
-                return node
-    return None
+    return next((node for node in graph.downstream(nodes, [source]) if math.isnan(node._data)), None)
 
 
 def _refused(root: Value, node: Value, error: DomainError, lines: Lines | None) -> Diagnosis:
@@ -378,9 +372,8 @@ def _of_rows(function: Callable[..., Any], arrays: Sequence[Any]) -> Diagnosis |
 
 
 def _of_row(function: Callable[..., Any], entries: Sequence[Any]) -> Diagnosis | None:
-    names = ["X" if isinstance(entry, (list, tuple)) else "y" for entry in entries]
-    names = [name if names.index(name) == i else f"{name}{names[: i + 1].count(name)}" for i, name in enumerate(names)]
-    example = [_example(entry, name) for entry, name in zip(entries, names)]
+    names = argument_names([isinstance(entry, (list, tuple)) for entry in entries])
+    example = [example_of(entry, name) for entry, name in zip(entries, names)]
     values = {x for given in example for x in (given if isinstance(given, list) else [given])}
     with source_lines() as lines, always_recording():
         try:
@@ -392,8 +385,15 @@ def _of_row(function: Callable[..., Any], entries: Sequence[Any]) -> Diagnosis |
     return _of_graph(root, lines, values)
 
 
-def _example(entry: Any, name: str) -> Any:
-    """Return one row of an array as Values, named as `compile` names them."""
+def argument_names(wide: Sequence[bool]) -> list[str]:
+    """Return what arrays are called: X one whose rows are lists, y one of single numbers; from the second on X2, y2."""
+    letters = ["X" if each else "y" for each in wide]
+    counts = [letters[: i + 1].count(letter) for i, letter in enumerate(letters)]
+    return [letter if count == 1 else f"{letter}{count}" for letter, count in zip(letters, counts)]
+
+
+def example_of(entry: Any, name: str) -> Any:
+    """Return one row of an array as Values: a list of them for a list, one for a number."""
     if isinstance(entry, (list, tuple)):
         return [Value(x, f"{name}[{column}]") for column, x in enumerate(entry)]
     return Value(entry, name)

@@ -77,7 +77,8 @@ def record(fn: ScalarFunction, xs: Sequence[Any], around: Sequence[Any] = ()) ->
     differentiable = differentiable or not set(outer).isdisjoint(nodes)
     if not differentiable:
         refuse_if_traced("a derivative at plain numbers uses a Value that is no argument of its function", result)
-    return Recording(result, twins, _downstream(nodes, twins), differentiable)
+    below = graph.downstream(nodes, twins)  # what else fn used need not have slopes
+    return Recording(result, twins, below, differentiable)
 
 
 def _returned(result: Any) -> float:
@@ -85,15 +86,6 @@ def _returned(result: Any) -> float:
         return as_float(result)
     except TypeError:
         raise TypeError(f"a function to differentiate returns one number, got {type(result).__name__}") from None
-
-
-def _downstream(nodes: Sequence[Value], sources: Sequence[Value]) -> list[Value]:
-    """Return the gates of a walk that depend on a source: what else fn used need not have slopes."""
-    reached = set(sources)
-    for node in nodes:
-        if not reached.isdisjoint(graph.inputs_of(node)):
-            reached.add(node)
-    return [node for node in nodes if node in reached]
 
 
 def value_and_grad(fn: ScalarFunction) -> Callable[..., tuple[Number, Number]]:

@@ -88,14 +88,14 @@ def _check(gate: Gate, xs: Sequence[Any]) -> None:
     if lacking is False:
         return
     if lacking is True:
-        raise DomainError(f"{gate.name} needs {gate.domain.needs}, got {', '.join(repr(x) for x in xs)}")
+        raise DomainError(f"{gate.needs}, got {', '.join(repr(x) for x in xs)}")
     if lacking.any():
         library = lacking.__array_namespace__()
         lacking, *xs = library.broadcast_arrays(lacking, *xs)
         at = tuple([int(i) for i in library.unravel_index(lacking.argmax(), lacking.shape)])
         numbers = ", ".join([repr(float(x[at])) for x in xs])
         place = f"row {at[0]}" if len(at) == 1 else f"place {at}"
-        raise DomainError(f"{gate.name} needs {gate.domain.needs}, got {numbers} ({place})")
+        raise DomainError(f"{gate.needs}, got {numbers} ({place})")
 
 
 # ------------------------------------------------------------------------------------------------------ arithmetic
@@ -281,13 +281,18 @@ def take(xs: Sequence[Number], index: Any) -> Number:
     anew for every row. Raises TypeError for an index that is no whole number, IndexError for one out of range.
     """
     number = as_float(index._data if isinstance(index, Value) else index)
-    if number % 1 != 0:
-        raise TypeError(f"take needs a whole number as index, got {number}")
-    if not 0 <= number < len(xs):
-        raise IndexError(f"take needs an index from 0 to {len(xs) - 1}, got {int(number)}")
+    check_index(number, len(xs))
     if isinstance(index, Value) and is_traced(index):
         return apply(gates.TAKE, *xs, index)
     return xs[int(number)]
+
+
+def check_index(index: float, choices: int, suffix: str = "") -> None:
+    """Raise the error of an index that is no whole number, or out of range."""
+    if index % 1 != 0:
+        raise TypeError(f"take needs a whole number as index, got {index}{suffix}")
+    if not 0 <= index < choices:
+        raise IndexError(f"take needs an index from 0 to {choices - 1}, got {int(index)}{suffix}")
 
 
 def _some(name: str, xs: Iterable[Number]) -> tuple[Number, ...]:

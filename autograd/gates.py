@@ -155,6 +155,16 @@ class Gate:
         """Name the gate, as messages and tests do."""
         return f"<gate {self.name}>"
 
+    @property
+    def needs(self) -> str:
+        """The rule of its domain, as a clause: "log needs x > 0"."""
+        return f"{self.name} needs {self.domain.needs}"
+
+    @property
+    def slope_needs(self) -> str:
+        """What its slope needs beyond that, as a clause."""
+        return f"the slope of {self.name} needs {self.domain.slope_needs}"
+
     def __reduce__(self) -> tuple[Callable[..., Gate], tuple[object, ...]]:
         """Pickle by name: rules are code, and code is not data."""
         if self.family:

@@ -15,7 +15,7 @@ Every walk is a loop, not a recursion: a thousand additions would exhaust the st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -36,9 +36,11 @@ __all__ = [
     "check_value",
     "data_of",
     "described",
+    "downstream",
     "forward",
     "forward_steps",
     "inputs_of",
+    "letters",
     "local_gradients",
     "names",
     "one_line",
@@ -114,6 +116,17 @@ def order(root: Value, given: Collection[Value] = ()) -> list[Value]:
             if not seen.issuperset(b):
                 extend([x for x in reversed(b) if x not in seen])
     return nodes
+
+
+def downstream(nodes: Sequence[Value], sources: Iterable[Value]) -> list[Value]:
+    """Return the gates of a walk that depend on a source, in its order."""
+    reached = set(sources)
+    gates = []
+    for node in nodes:
+        if not reached.isdisjoint(inputs_of(node)):
+            reached.add(node)
+            gates.append(node)
+    return gates
 
 
 LETTERS = "abcghkmnpqrstuvw"  # d, e and f would be read as a derivative, as Euler's number and as the output
@@ -329,23 +342,26 @@ def _backward(nodes: Sequence[Value]) -> None:
 def check_value(gate: Gate, inputs: Sequence[Value]) -> None:
     """Raise DomainError where the gate has no value at these inputs."""
     if gate.domain.lacks_value(*[x._data for x in inputs]):
-        raise DomainError(f"{gate.name} needs {gate.domain.needs}, got {operands_told(inputs)}", gate, inputs)
+        raise DomainError(f"{gate.needs}, got {operands_told(inputs)}", gate, inputs)
 
 
 def check_slope(gate: Gate, inputs: Sequence[Value]) -> None:
     """Raise DomainError where the gate has a value at these inputs, but no slope."""
     if gate.domain.lacks_slope(*[x._data for x in inputs]):
-        needs = gate.domain.slope_needs
-        raise DomainError(f"the slope of {gate.name} needs {needs}, got {operands_told(inputs)}", gate, inputs)
+        raise DomainError(f"{gate.slope_needs}, got {operands_told(inputs)}", gate, inputs)
 
 
 def operands_told(inputs: Sequence[Value]) -> str:
     """Return the numbers that a gate was given, and what people know their Values by."""
-    names = "xy" if len(inputs) <= 2 else [f"x{i}" for i in range(1, len(inputs) + 1)]
-    listed = list(zip(names, inputs, strict=False))
+    listed = list(zip(letters(len(inputs)), inputs, strict=True))
     numbers = ", ".join(f"{name} = {x._data!r}" for name, x in listed)
     places = [f"{name} is {described(x)}" for name, x in listed if x.label != name]
     return f"{numbers} ({', '.join(places)})" if places else numbers
+
+
+def letters(inputs: int) -> Sequence[str]:
+    """Return what rules call the inputs of a gate: x and y, or x1, x2, … where there are more."""
+    return "xy"[:inputs] if inputs <= 2 else [f"x{i}" for i in range(1, inputs + 1)]
 
 
 def described(node: Value) -> str:

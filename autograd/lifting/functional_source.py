@@ -101,7 +101,7 @@ class _Writer:
         for kind, cell, number in self.layout.fills:
             if tiled or cell >= start:  # the inputs of a graph are bound above
                 text = f"jnp.full((1{', rows' if kind == 'T' else ''},), {literal(number)}, dtype=parameters.dtype)"
-                self.blocks[kind].append((cell, cell + 1, self.name(text.replace("(1,,)", "(1,)"))))
+                self.blocks[kind].append((cell, cell + 1, self.name(text)))
 
     def block(self, out: Cells, text: str) -> None:
         size = out.index.size

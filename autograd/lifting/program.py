@@ -18,11 +18,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from autograd import graph
-from autograd.diagnosis import Diagnosis, diagnose, source_lines
+from autograd.diagnosis import Diagnosis, argument_names, diagnose, example_of, source_lines
 from autograd.errors import DomainError
+from autograd.functions import check_index
 from autograd.functions import sum as addition
 from autograd.gates import Gate
 from autograd.lifting.emit import emit
@@ -30,7 +31,7 @@ from autograd.lifting.functional_source import jax_function
 from autograd.lifting.fuse import fuse, scalar_count
 from autograd.lifting.layout import Layout, lay_out
 from autograd.lifting.record import Tape, leaves, record, scalar_gates
-from autograd.lifting.source import function, operations, standalone, view
+from autograd.lifting.source import VIEW, function, operations, standalone
 from autograd.lifting.writing import Emitted
 from autograd.value import Constant, Value, always_recording, as_float, tracing
 
@@ -314,9 +315,9 @@ class Program:
 
         columns = self._columns if self._reduce else (len(self._inputs),) * bool(self._inputs)
         emitted = emit(layout, rows, columns, self._names(), self._reduce)
-        namespace: dict[str, Any] = {"np": np, "view": view, **emitted.data}
+        namespace: dict[str, Any] = {"np": np, **emitted.data}
         namespace |= {name: partial(called, *key) for name, key in emitted.calls.items()}
-        exec(function(emitted, self._names()), namespace)  # text of our own making alone
+        exec(f"{VIEW}\n{function(emitted, self._names())}", namespace)  # text of our own making alone
         refuse = partial(self._refuse, layout, emitted)
         forward, backward = namespace["build"](self.parameters, self.gradient, refuse)
         return Plan(emitted, forward, backward, rows, layout.completed)
@@ -330,7 +331,7 @@ class Program:
     def _trace(self, arrays: Sequence[Array], columns: tuple[int | None, ...]) -> None:
         """Call the function once, on the first example."""
         names = self._names(columns)
-        arguments = [_example(a, name) for a, name in zip(arrays, names)]
+        arguments = [example_of(a[0].tolist(), name) for a, name in zip(arrays, names)]
         entries = [x for argument in arguments for x in (argument if isinstance(argument, list) else [argument])]
         with tracing([*entries, *self._values]):
             try:
@@ -368,8 +369,8 @@ class Program:
         numbers = [x for operand in operands for x in at_place(operand, at, full)][: len(inputs)]
         suffix = f" in row {row}" if self._reduce else ""
         if refusal.what == "index":
-            refuse_index(numbers[0], len(inputs) - 1, suffix)
-        letters = "xy" if len(inputs) <= 2 else [f"x{i}" for i in range(1, len(inputs) + 1)]
+            check_index(numbers[0], len(inputs) - 1, suffix)
+        letters = graph.letters(len(inputs))
         told = ", ".join(f"{letter} = {x!r}" for letter, x in zip(letters, numbers))
         names = ", ".join(f"{letter} is {described(layout.tape, i)}" for letter, i in zip(letters, inputs))
         raise DomainError(f"{refusal.words}, got {told} ({names}){suffix}")
@@ -415,16 +416,10 @@ class Program:
         return next(reversed(self._plans.values())) if self._plans else self._plan(1)
 
     def _names(self, columns: tuple[int | None, ...] | None = None) -> list[str]:
-        """Return what the source calls its arrays: X a 2-D one, y a 1-D one, numbered from the second on."""
+        """Return what the source calls its arrays."""
         if not self._reduce:
             return ["inputs"] if self._inputs else []
-        seen = {"X": 0, "y": 0}
-        names = []
-        for width in self._columns if columns is None else columns:
-            letter = "y" if width is None else "X"
-            seen[letter] += 1
-            names.append(letter if seen[letter] == 1 else f"{letter}{seen[letter]}")
-        return names
+        return argument_names([width is not None for width in (self._columns if columns is None else columns)])
 
     def check(self, *arrays: Any) -> Agreement:
         """Run the program and the eager engine on the same numbers, and compare loss and gradient.
@@ -465,7 +460,7 @@ class Program:
 
     def _engine_loss(self, arrays: tuple[Any, ...]) -> Value:
         bound, _, rows = self._checked(arrays)
-        losses = [self._loss(*[_example(a[row:], "") for a in bound]) for row in range(rows)]
+        losses = [self._loss(*[example_of(entry, "") for entry in row]) for row in zip(*[a.tolist() for a in bound])]
         total: Value = addition(losses)
         if self._reduce == "mean":
             total = total / rows
@@ -509,13 +504,6 @@ def _array(number: int, given: Any) -> Array:
         raise ValueError(f"array {number} is none: {error}") from None
 
 
-def _example(array: Array, name: str) -> Any:
-    """Return the first example of an array as Values: a list of them for a row, one for an entry."""
-    if array.ndim == 1:
-        return Value(array[0].item(), name)
-    return [Value(x, f"{name}[{column}]") for column, x in enumerate(array[0].tolist())]
-
-
 def described(tape: Tape, number: int) -> str:
     """Return what a reader knows a recorded node by: its label, or else how it was made."""
     gate, inputs = tape.gates[number], tape.operands(number)
@@ -527,13 +515,6 @@ def described(tape: Tape, number: int) -> str:
     if number in tape.parameters:
         return f"parameter {tape.parameters.index(number)}"
     return f"input {tape.entries.index(number)}" if number in tape.entries else repr(tape.data[number])
-
-
-def refuse_index(index: float, choices: int, suffix: str) -> NoReturn:
-    """Raise the error of an index that is no whole number, or out of range."""
-    if index % 1 != 0:
-        raise TypeError(f"take needs a whole number as index, got {index}{suffix}")
-    raise IndexError(f"take needs an index from 0 to {choices - 1}, got {int(index)}{suffix}")
 
 
 def at_place(operand: Any, at: list[int], full: tuple[int, ...]) -> list[float]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autograd.lifting.writing import Emitted
 
-__all__ = ["function", "operations", "standalone", "view"]
+__all__ = ["VIEW", "function", "operations", "standalone"]
 
 VIEW = '''def view(buffer, start, shape, strides):
     """Return the cells start + i·strides[0] + j·strides[1] + … of a buffer; its rows, if any, stay the last axis."""
@@ -51,15 +51,6 @@ RUN = '''def loss_and_gradient(parameters, {arrays}):
     backward()
     return loss, gradient
 '''
-
-
-def view(buffer: Any, start: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
-    """Return the cells start + i·strides[0] + j·strides[1] + … of a buffer; its rows, if any, stay the last axis."""
-    import numpy as np
-
-    step = buffer.strides[0]
-    in_bytes = tuple([step * s for s in strides]) + buffer.strides[1:]
-    return np.ndarray(shape + buffer.shape[1:], float, buffer, start * step, in_bytes)
 
 
 def function(emitted: Emitted, arrays: Sequence[str], default: str = "") -> str:

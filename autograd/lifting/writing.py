@@ -63,11 +63,7 @@ class Refusal:
         gate = self.operation.gate
         if self.what == "index":
             return "take needs a whole number that is an index"
-        return (
-            f"{gate.name} needs {gate.domain.needs}"
-            if self.what == "value"
-            else f"the slope of {gate.name} needs {gate.domain.slope_needs}"
-        )
+        return gate.needs if self.what == "value" else gate.slope_needs
 
 
 @dataclass(slots=True)
