@@ -1,12 +1,13 @@
-"""What every module asks of the numbers it is given: in range, or an error that names the owner and the rule."""
+"""What every module asks of what it is given: in range and in order, or an error that names the owner and the rule."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Set
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["checked", "whole"]
+__all__ = ["check_saved", "checked", "listed", "whole"]
 
 inf = math.inf
 
@@ -32,3 +33,19 @@ def whole(owner: str, name: str, n: Any, low: int) -> int:
     if n < low:
         raise ValueError(f"{owner} needs {name} >= {low}, got {name} = {n}")
     return int(n)
+
+
+def listed(owner: str, xs: Any) -> list[Any]:
+    """Return numbers as a list; TypeError for what has none, or has them in no order of its own, as a set or keys."""
+    if isinstance(xs, (str, bytes, bytearray, Mapping, Set)) or not isinstance(xs, Iterable):
+        raise TypeError(f"{owner} takes a list of numbers, got {type(xs).__name__}")
+    return list(xs)
+
+
+def check_saved(what: str, saved: Any, keys: Iterable[str]) -> None:
+    """Raise TypeError for a saved state that is no dictionary, ValueError for one without some of the keys."""
+    if not isinstance(saved, Mapping):
+        raise TypeError(f"this is no {what}, got {type(saved).__name__}")
+    missing = [key for key in keys if key not in saved]
+    if missing:
+        raise ValueError(f"this is no {what}: it has no {', '.join(missing)}")

@@ -44,10 +44,7 @@ def complaint(name: str, member: str) -> str:
 
 def origin(name: str) -> Path | None:
     """Return the file that an import of a name would run, None where there is none."""
-    try:
-        spec = find_spec(name)
-    except ValueError:  # a module that somebody made by hand
-        return None
+    spec = find_spec(name)
     return Path(spec.origin).resolve() if spec and spec.origin else None
 
 

@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 from autograd.graph import one_line
 from nn.checks import checked, whole
 from nn.init import Rng, generator
+from nn.storage import floats
 
 __all__ = [
     "ColumnError",
@@ -58,6 +59,8 @@ def moons(n: int = 100, noise: float = 0.1, rng: Rng = 0) -> tuple[Floats, Class
     """Return n points (n, 2) on two interleaved half circles of radius 1, and which one each is on.
 
     Class 0 is the upper half around (0, 0), class 1 the lower half around (1, 1/2); each from end to end in even steps.
+    noise: the standard deviation of what is added to every coordinate; rng: an int seed or a Generator. ValueError or
+    TypeError for what makes no sense.
 
         >>> X, y = moons(4, noise=0.0)
         >>> X.round(2).tolist(), y.tolist()
@@ -74,6 +77,8 @@ def circles(n: int = 100, noise: float = 0.1, rng: Rng = 0, factor: float = 0.5)
     """Return n points (n, 2) on two circles around (0, 0), and which one each is on.
 
     Class 0 is the circle of radius 1, class 1 the one of radius `factor`, between 0 and 1.
+    noise: the standard deviation of what is added to every coordinate; rng: an int seed or a Generator. ValueError or
+    TypeError for what makes no sense.
 
         >>> X, y = circles(4, noise=0.0)
         >>> X.round(2).tolist(), y.tolist()
@@ -95,6 +100,8 @@ def spirals(
 
     Along an arm the radius grows evenly up to 1 while the angle grows by `turns` full turns; the arms, one class each,
     start at even angles.
+    noise: the standard deviation of what is added to every coordinate; rng: an int seed or a Generator. ValueError or
+    TypeError for what makes no sense.
 
         >>> X, y = spirals(90, arms=3)
         >>> X.shape, np.bincount(y).tolist()
@@ -114,6 +121,8 @@ def xor(n: int = 4, noise: float = 0.0, rng: Rng = 0) -> tuple[Floats, Classes]:
     """Return n points (n, 2) at the corners (0, 0), (0, 1), (1, 0), (1, 1) in turn, and whether just one number is 1.
 
     As it stands, `xor()` is the truth table: four rows, classes 0, 1, 1, 0.
+    noise: the standard deviation of what is added to every coordinate; rng: an int seed or a Generator. ValueError or
+    TypeError for what makes no sense.
 
         >>> X, y = xor()
         >>> X.tolist(), y.tolist()
@@ -128,6 +137,8 @@ def blobs(n: int = 100, noise: float = 0.4, rng: Rng = 0, centers: int | ArrayLi
     """Return n points (n, d) around centers, and which center each belongs to.
 
     centers: an array (k, d), or a number k of centers, spread evenly over the circle of radius 2 around (0, 0).
+    noise: the standard deviation of what is added to every coordinate; rng: an int seed or a Generator. ValueError or
+    TypeError for what makes no sense.
 
         >>> X, y = blobs(4, noise=0.0, centers=[[0, 0], [3, 4]])
         >>> X.tolist(), y.tolist()
@@ -143,16 +154,20 @@ def linear(
 ) -> tuple[Floats, Floats]:
     """Return n points (n, d), spread evenly at random over -1 … 1, and float targets y = X·weights + bias + noise.
 
-    weights: d numbers. Here y is float64 (n,): this is a task of regression, and the noise is in y alone.
+    weights: d numbers. Here y is float64 (n,): this is a task of regression, and the noise is in y alone. rng: an int
+    seed or a Generator. ValueError or TypeError for what makes no sense.
 
         >>> X, y = linear(3, noise=0.0)
         >>> bool((y == 2 * X[:, 0] + 1).all())
         True
     """
     random, _, _ = _start("linear", n, noise, rng, 1)
-    slopes = np.asarray(weights, dtype=np.float64)
+    checked("linear", "bias", bias, -math.inf)
+    slopes = floats("weights", weights)
     if slopes.ndim != 1 or not len(slopes):
         raise ValueError(f"weights are d numbers, one per column, got shape {slopes.shape}")
+    for i, slope in enumerate(slopes.tolist()):
+        checked("linear", f"weights[{i}]", slope, -math.inf)
     X = random.uniform(-1.0, 1.0, (n, len(slopes)))
     return X, _blurred(X @ slopes + bias, noise, random)
 
@@ -218,7 +233,8 @@ def minibatches(
     """Return an iterator over batches (X rows, y rows): disjoint, in random order, all rows together.
 
     The last batch is smaller where batch_size does not divide n. Each call draws a new order from the generator: pass
-    one Generator through all epochs to shuffle anew in each; an int seed gives the same order every time.
+    one Generator through all epochs to shuffle anew in each; an int seed gives the same order every time. ValueError
+    for a batch_size below 1 or above n, and where X and y do not have as many rows.
 
         >>> X, y = moons(10)
         >>> [len(rows) for rows, targets in minibatches(X, y, batch_size=4)]
@@ -294,7 +310,7 @@ def read_csv(path: str | PathLike[str], label: str | None = None) -> Table:
     label: the name of the column of classes, the last one where it is None. Classes are words or whole numbers; they
     become 0 … k-1 in sorted order. Empty lines are passed over. Raises OSError where the file cannot be read, and
     ValueError, naming line and column, for what is no such table: it never guesses, and never leaves rows out;
-    ColumnError, a ValueError too, for a label that names none.
+    ColumnError, a ValueError too, for a label that names none; TypeError for one that is no text.
 
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -367,6 +383,8 @@ def _column_names(header: Sequence[str], file: str) -> tuple[str, ...]:
 def _label_index(columns: tuple[str, ...], label: str | None, file: str) -> int:
     if label is None:
         return len(columns) - 1
+    if not isinstance(label, str):
+        raise TypeError(f"label is the name of a column, got {type(label).__name__} {label!r:.40}")
     if label in columns:
         return columns.index(label)
     close = get_close_matches(label, islice(columns, MANY), n=3)

@@ -17,17 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, hinge, multiclass_hinge, nll
+from nn.losses import BIT, CLASS, NUMBERS, SIGN, card_of, loss_name
 
-__all__ = [
-    "Examples",
-    "checked_examples",
-    "checked_rows",
-    "checked_targets",
-    "compares_numbers",
-    "is_known",
-    "loss_name",
-]
+__all__ = ["Examples", "checked_examples", "checked_rows", "checked_targets"]
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[Any]  # float64 or int64
@@ -126,29 +118,8 @@ def _spelled(place: tuple[int, ...]) -> str:
 
 def _suited(y: Numbers, loss: Callable[..., Any], k: int, name: str) -> Numbers:
     """Return y as the loss takes it; a loss that is not of nn.losses takes it as it is."""
-    original = _original(loss)
-    return TARGETS[original](y, loss_name(loss), k, name) if original in TARGETS else y
-
-
-def loss_name(loss: Callable[..., Any]) -> str:
-    """Return what a loss is called."""
-    return str(getattr(_original(loss), "__name__", type(loss).__name__))
-
-
-def compares_numbers(loss: Callable[..., Any]) -> bool:
-    """Tell whether a loss of nn.losses makes outputs approach targets, as mse does, and knows no classes."""
-    return TARGETS.get(_original(loss)) is _as_many
-
-
-def is_known(loss: Callable[..., Any]) -> bool:
-    """Tell whether a loss is one of nn.losses."""
-    return _original(loss) in TARGETS
-
-
-def _original(loss: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function behind a functools.partial, which binds a loss's margin, say."""
-    original: Callable[..., Any] = getattr(loss, "func", loss)
-    return original
+    card = card_of(loss)
+    return SUITED[card.targets](y, loss_name(loss), k, name) if card else y
 
 
 def _classes(y: Numbers, loss: str, k: int, name: str) -> Numbers:
@@ -190,9 +161,4 @@ def _as_many(y: Numbers, loss: str, k: int, name: str) -> Numbers:
     return y
 
 
-TARGETS: dict[Callable[..., Any], Callable[[Numbers, str, int, str], Numbers]] = {
-    **dict.fromkeys(LOSSES.values(), _as_many),
-    **dict.fromkeys((cross_entropy, nll, multiclass_hinge), _classes),
-    binary_cross_entropy: _bits,
-    hinge: _signs,
-}
+SUITED = {NUMBERS: _as_many, BIT: _bits, SIGN: _signs, CLASS: _classes}

@@ -9,7 +9,7 @@ Sequential rename the layers they adopt.
 
 A module takes a list of numbers or Values, one per input, and records; or a list of NumPy columns, one per input with
 an entry per row, and then computes all rows at once on the parameters' numbers and records nothing: `model(list(X.T))`.
-It returns a list, or the bare number where there is one output.
+It returns a list, or the bare number where there is one output. Columns are computed in float64, as Values are.
 
 `rng` is an int seed or a NumPy Generator. An MLP's is 0 unless told otherwise, so it starts alike in every run. Layers
 and neurons that are made one by one must differ: theirs is None, a seed from Python's `random`, which `random.seed`
@@ -35,9 +35,9 @@ from autograd.graph import one_line
 from autograd.value import Constant, Value, as_float
 from nn import storage
 from nn.activations import SOFTMAX, Activation, AnyActivation, activation_of
-from nn.checks import checked, whole
+from nn.checks import checked, listed, whole
 from nn.init import Init, Rng, drawn, generator
-from nn.module import Array, Module
+from nn.module import KEPT, Module, Shaped
 
 __all__ = ["MLP", "Dropout", "Layer", "Maxout", "Neuron", "Sequential", "load_model"]
 
@@ -54,14 +54,19 @@ def inputs(whose: str, nin: int | None, x: Any) -> list[Number]:
     if isinstance(x, np.ndarray) and x.ndim > 1:
         raise ValueError(f"{whose} takes a row, or columns: for a table X use predict(model, X) or model(list(X.T))")
     xs = [x] if isinstance(x, (Value, Real)) else x
-    if isinstance(xs, str) or not isinstance(xs, Iterable):
-        raise TypeError(f"{whose} takes a list of numbers, got {type(x).__name__}")
-    xs = list(xs)
+    xs = listed(whose, xs)
     if nin is not None and len(xs) != nin:
         raise ValueError(f"{whose} takes {nin} input{'s' * (nin > 1)}, got {len(xs)}")
     if any(getattr(x, "shape", None) for x in xs):
-        return xs
+        return [_column(whose, x) for x in xs]
     return [x if isinstance(x, Value) else Constant(as_float(x)) for x in xs]
+
+
+def _column(whose: str, x: Any) -> Number:
+    """Return a column, or the number beside columns, in floats."""
+    if isinstance(x, Value):
+        raise TypeError(f"{whose} takes Values, or columns of numbers, got both in one list")
+    return np.asarray(x, dtype=np.float64) if getattr(x, "shape", None) else as_float(x)
 
 
 def bare(outputs: list[Number]) -> Number | list[Number]:
@@ -135,7 +140,7 @@ class Neuron(Module):
     def _biases(self) -> list[Value]:
         return [self.b]
 
-    def _own_arrays(self) -> dict[str, Array]:
+    def _own_arrays(self) -> dict[str, Shaped]:
         return {"weight": ((self.nin,), self.w), "bias": ((), [self.b])}
 
     def architecture(self) -> dict[str, Any] | None:
@@ -169,7 +174,8 @@ class MaxoutUnit(Module):
 class Layer(Module):
     """nout neurons that all look at the same nin inputs: `neurons`.
 
-    Arguments as of Neuron. activation="softmax" turns the outputs into probabilities that sum to 1.
+    Arguments and errors as of Neuron; ValueError for nout < 1. activation="softmax" turns the outputs into
+    probabilities that sum to 1.
 
         >>> layer = Layer(2, 3, rng=0)
         >>> len(layer([1.0, -2.0])), {name: array.shape for name, array in layer.state_dict().items()}
@@ -206,7 +212,7 @@ class Layer(Module):
 
     def _fire(self, xs: list[Number]) -> list[Number]:
         """Return what each neuron makes of the inputs: of columns by one matrix product, quicker than dot by dot."""
-        if isinstance(xs[0], Value):
+        if isinstance(xs[0], Value) or not all(type(neuron) is Neuron for neuron in self.neurons):
             return [neuron.fire(xs) for neuron in self.neurons]
         weights = np.array([[w.data for w in neuron.w] for neuron in self.neurons])
         products = np.tensordot(weights, np.stack(np.broadcast_arrays(*xs)), axes=1)
@@ -217,7 +223,7 @@ class Layer(Module):
         """The name of its activation."""
         return self.activation.name
 
-    def _own_arrays(self) -> dict[str, Array]:
+    def _own_arrays(self) -> dict[str, Shaped]:
         weights = [w for neuron in self.neurons for w in neuron.w]
         return {
             "weight": ((self.nout, self.nin), weights),
@@ -236,6 +242,7 @@ class Maxout(Module):
     """nout units, each the largest of `pieces` linear neurons of the same nin inputs.
 
     (I. Goodfellow et al., "Maxout networks", 2013.) Its arrays are `weight` (nout, pieces, nin), `bias` (nout, pieces).
+    ValueError for a size below 1.
 
         >>> unit = Maxout(2, 1, pieces=3, rng=0)
         >>> unit([1.0, -2.0]).gate, len(unit.parameters())
@@ -260,7 +267,7 @@ class Maxout(Module):
         xs = inputs(named(self, f"maxout layer of {self.nout} unit{'s' * (self.nout > 1)}"), self.nin, x)
         return bare([unit.fire(xs) for unit in self.neurons])
 
-    def _own_arrays(self) -> dict[str, Array]:
+    def _own_arrays(self) -> dict[str, Shaped]:
         pieces = [piece for unit in self.neurons for piece in unit.pieces]
         return {
             "weight": ((self.nout, self.pieces, self.nin), [w for piece in pieces for w in piece.w]),
@@ -299,6 +306,7 @@ class Dropout(Module):
         self.p = checked("Dropout", "p", p, below=1.0)
         self._generator: np.random.Generator | None = None if rng is None else generator(rng)
         self._given: Sequence[Number] | None = None
+        self._calls: list[tuple[Dropout, int]] | None = None
         self.relabel()
 
     def _held(self) -> Iterator[tuple[str, str, Value | Module]]:
@@ -327,10 +335,22 @@ class Dropout(Module):
         finally:
             self._given = outer
 
+    @contextmanager
+    def watched(self, calls: list[tuple[Dropout, int]]) -> Iterator[None]:
+        """Note each call in training in this block, as this dropout and its count of inputs; nothing is drawn."""
+        outer, self._calls = self._calls, calls
+        try:
+            yield
+        finally:
+            self._calls = outer
+
     def __call__(self, x: Any) -> Any:
         """Return the inputs, each times its factor while in training; a list, or the bare one."""
         xs = inputs(named(self, "dropout"), None, x)
         if not self.training:
+            return bare(xs)
+        if self._calls is not None:
+            self._calls.append((self, len(xs)))
             return bare(xs)
         factors = self._drawn(xs) if self._given is None else self._given
         if len(factors) != len(xs):
@@ -423,7 +443,7 @@ class MLP(Sequential):
     """A multi-layer perceptron: nin inputs, then layers of nouts[0], nouts[1], … neurons.
 
     activation: of the hidden layers, one for all or a list with one for each; output: of the last layer. The rest as of
-    Neuron; all weights come from one generator, `rng`.
+    Neuron; all weights come from one generator, `rng`. ValueError for a size below 1 or an unknown name.
 
         >>> model = MLP(2, [3, 1], "tanh")
         >>> len(model.parameters()), model.parameters()[0].label
@@ -439,7 +459,7 @@ class MLP(Sequential):
         init: str | Init | None = None,
         rng: Rng = 0,
     ) -> None:
-        if isinstance(nouts, (Real, str)):
+        if isinstance(nouts, str) or not isinstance(nouts, Iterable):
             raise TypeError(f"nouts is a list of layer sizes such as [16, 16, 1], got {nouts!r}")
         sizes = [nin, *nouts]
         random = generator(rng)
@@ -496,13 +516,13 @@ def load_model(path: str | PathLike[str]) -> Module:
             f"{one_line(str(path))} does not tell how its model is made: make the model, and call its load"
         )
     try:
-        threshold = architecture.pop("threshold", None)
+        kept = {name: architecture.pop(name, None) for name in KEPT}
         # a size that no array bears out must not be made
         if _promised(architecture) != sum(numbers.size for numbers in state.values()):
             raise ValueError("its architecture and its arrays do not agree")
         model = _made(architecture)
         model.load_state_dict(state)
-        model.threshold = threshold
+        model._keep(kept)
     except Exception as error:  # a header from anybody may hold anything
         raise ValueError(storage.told(path, "holds no model that can be made", error)) from None
     return model

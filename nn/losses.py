@@ -7,12 +7,14 @@ A loss of Values is a Value, of floats a float, of NumPy columns (one entry per 
 of mse, squared_error, quadratic and huber are single numbers or lists of equal length. Classes are counted from 0.
 
 No rule branches on a prediction, so a recorded loss holds for every input. Targets that are plain numbers or columns
-are checked; a Value is not, since it may stand for every row at once.
+are checked; a Value is not, since it may stand for every row at once. What is given is subtracted and multiplied by
+gates' functions, never by operators: those of a column of a few bits would wrap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
@@ -21,17 +23,26 @@ import numpy as np
 from autograd import functions
 from autograd.elementary import Number
 from autograd.value import Value
-from nn.checks import checked
+from nn.checks import checked, listed
 from nn.module import Module
 
 __all__ = [
+    "BIT",
+    "CARDS",
+    "CLASS",
+    "LOGITS",
     "LOSSES",
+    "NUMBERS",
+    "SIGN",
+    "Card",
     "binary_cross_entropy",
+    "card_of",
     "cross_entropy",
     "hinge",
     "huber",
     "l1",
     "l2",
+    "loss_name",
     "mse",
     "multiclass_hinge",
     "nll",
@@ -46,7 +57,7 @@ Numbers = Any  # one number, or a list of them
 
 
 def squared_error(prediction: Numbers, target: Numbers) -> Number:
-    """Return Σ d², the squared Euclidean distance ("L2 loss").
+    """Return Σ d², the squared Euclidean distance ("L2 loss"); ValueError unless there are as many targets as outputs.
 
     >>> squared_error([Value(1.0), Value(2.0)], [3.0, 2.5])
     Value(4.25, grad=0.0)
@@ -55,7 +66,7 @@ def squared_error(prediction: Numbers, target: Numbers) -> Number:
 
 
 def quadratic(prediction: Numbers, target: Numbers) -> Number:
-    """Return ½ Σ d², whose slope is d.
+    """Return ½ Σ d², whose slope is d; ValueError unless there are as many targets as outputs.
 
     >>> z = Value(3.0)
     >>> loss = quadratic(z, 1.0)
@@ -67,7 +78,7 @@ def quadratic(prediction: Numbers, target: Numbers) -> Number:
 
 
 def mse(prediction: Numbers, target: Numbers) -> Number:
-    """Return the mean of d² over the outputs, as torch's MSELoss does.
+    """Return the mean of d² over the outputs, as torch's MSELoss does; ValueError unless there are as many targets.
 
     >>> mse([Value(1.0), Value(2.0)], [3.0, 2.5]).data
     2.125
@@ -105,10 +116,10 @@ def _differences(loss: str, prediction: Numbers, target: Numbers) -> list[Number
             raise ValueError(f"{loss}: the prediction is {_many(prediction)}, the target is {_many(target)}")
         if not prediction:
             raise ValueError(f"{loss} needs at least one output, got none")
-        return [p - t for p, t in zip(prediction, target)]
+        return [functions.sub(p, t) for p, t in zip(prediction, target)]
     if ours not in ((), theirs) or isinstance(target, (list, tuple)):
         raise ValueError(f"{loss}: the prediction is {_many(prediction)}, the target is {_many(target)}")
-    return [prediction - target]
+    return [functions.sub(prediction, target)]
 
 
 def _shape(x: Any) -> tuple[int, ...]:
@@ -151,7 +162,7 @@ def binary_cross_entropy(logit: Number, target: Number) -> Number:
         lambda t: (t >= 0) & (t <= 1),
         "binary_cross_entropy needs a target from 0 to 1 (labels of ±1 belong to hinge)",
     )
-    return functions.softplus(logit) - target * logit
+    return functions.softplus(logit) - functions.mul(target, logit)
 
 
 def cross_entropy(logits: Sequence[Number], class_index: Number) -> Number:
@@ -177,7 +188,7 @@ def nll(log_probabilities: Sequence[Number], class_index: Number) -> Number:
         >>> nll([Value(-0.25), Value(-1.5)], 0).data
         0.25
     """
-    return -_pick("nll", _scores("nll", log_probabilities), class_index)
+    return functions.neg(_pick("nll", _scores("nll", log_probabilities), class_index))
 
 
 def hinge(score: Number, target: Number) -> Number:
@@ -188,7 +199,7 @@ def hinge(score: Number, target: Number) -> Number:
     """
     _one("hinge", score)
     _check(target, lambda t: abs(t) == 1, "hinge needs a target of 1 or -1 (from classes 0 and 1: 2*y - 1)")
-    return functions.relu(1.0 - target * score)
+    return functions.relu(1.0 - functions.mul(target, score))
 
 
 def multiclass_hinge(scores: Sequence[Number], class_index: Number, margin: float = 1.0) -> Number:
@@ -203,7 +214,7 @@ def multiclass_hinge(scores: Sequence[Number], class_index: Number, margin: floa
     margin = checked("multiclass_hinge", "margin", margin)
     zs = _scores("multiclass_hinge", scores)
     right = _pick("multiclass_hinge", zs, class_index)
-    return (functions.sum([functions.relu(z - right + margin) for z in zs]) - margin) / len(zs)
+    return (functions.sum([functions.relu(functions.sub(z, right) + margin) for z in zs]) - margin) / len(zs)
 
 
 def _one(loss: str, score: Any) -> None:
@@ -214,7 +225,10 @@ def _one(loss: str, score: Any) -> None:
 def _scores(loss: str, xs: Any) -> list[Number]:
     if isinstance(xs, (Value, Real)):
         raise ValueError(f"{loss} takes a list of one score per class, got one number: the model needs k outputs")
-    return list(xs)
+    scores = listed(loss, xs)
+    if not scores:
+        raise ValueError(f"{loss} needs at least one score, got none")
+    return scores
 
 
 def _check(target: Any, allowed: Any, rule: str) -> None:
@@ -241,6 +255,10 @@ def _pick(loss: str, zs: list[Number], index: Any) -> Number:
         row = f" (row {int(wrong.argmax())})" if wrong.ndim else ""
         raise IndexError(f"{loss}: the {len(zs)} classes are 0 … {len(zs) - 1}, got {classes[wrong].flat[0]}{row}")
     if classes.ndim:
+        rows = np.broadcast_shapes(*map(_shape, zs))
+        if rows != classes.shape:
+            scores = f"columns of shape {rows}" if rows else "numbers, of one row"
+            raise ValueError(f"{loss} takes a class per row: scores are {scores}, classes of shape {classes.shape}")
         return np.take_along_axis(np.stack(np.broadcast_arrays(*zs)), classes[None], axis=0)[0]
     return functions.take(zs, int(classes))
 
@@ -273,10 +291,56 @@ def _weights(model: Module | Iterable[Number]) -> list[Number]:
     return model.weights() if isinstance(model, Module) else list(model)
 
 
-LOSSES = {
-    loss.__name__: loss
-    for loss in (
-        *(mse, squared_error, quadratic, huber),
-        *(binary_cross_entropy, cross_entropy, nll, hinge, multiclass_hinge),
+# ---------------------------------------------------------------------------------------------------------- the table
+
+NUMBERS = "a number per output"  # what targets are to a loss
+BIT = "0 or 1, for one output"
+SIGN = "1 or -1, for one output"
+CLASS = "one of the classes 0 … k-1, for an output per class"
+
+LOGITS = "logits, as they are before any activation"  # what outputs are to a loss
+LOG_PROBABILITIES = "log-probabilities"
+SCORES = "scores"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A loss and what it asks of targets and outputs."""
+
+    function: Callable[..., Number]
+    targets: str  # NUMBERS, BIT, SIGN or CLASS
+    outputs: str = SCORES  # or LOGITS, LOG_PROBABILITIES
+    refuses: str | None = None  # the activation that outputs must not come from
+
+    @property
+    def name(self) -> str:
+        """What the loss is called."""
+        return self.function.__name__
+
+
+CARDS = {
+    card.name: card
+    for card in (
+        Card(mse, NUMBERS),
+        Card(squared_error, NUMBERS),
+        Card(quadratic, NUMBERS),
+        Card(huber, NUMBERS),
+        Card(binary_cross_entropy, BIT, LOGITS, refuses="sigmoid"),
+        Card(cross_entropy, CLASS, LOGITS, refuses="softmax"),
+        Card(nll, CLASS, LOG_PROBABILITIES, refuses="softmax"),
+        Card(hinge, SIGN),
+        Card(multiclass_hinge, CLASS),
     )
 }
+LOSSES = {name: card.function for name, card in CARDS.items()}
+
+
+def card_of(loss: Callable[..., Any]) -> Card | None:
+    """Return the card of a loss, also of a functools.partial that binds a margin, say; None for one's own loss."""
+    original = getattr(loss, "func", loss)
+    return next((card for card in CARDS.values() if card.function is original), None)
+
+
+def loss_name(loss: Callable[..., Any]) -> str:
+    """Return what a loss is called."""
+    return str(getattr(getattr(loss, "func", loss), "__name__", type(loss).__name__))

@@ -1,17 +1,18 @@
 """Module: what has parameters, in a tree of parts; its numbers as arrays, in memory and in files.
 
-    part        a module that another holds in an attribute, or in a list there
+    part        a module that another holds in an attribute, or in a list or dictionary there
     path        where a part stands, "layer1/neuron0"; its parameters' labels go on from there: "layer1/neuron0/w0"
-    array       the numbers of some parameters: its shape, and the Values row by row
+    array       the numbers of some parameters, here shaped Values: its shape, and the Values row by row
     state       key -> float64 array: "layer1.weight" (nout, nin), "layer1.bias" (nout,), as torch names and shapes them
 
-A subclass needs no bookkeeping: leaf Values and modules that its attributes hold, lists of them included, are found.
+A subclass needs no bookkeeping: leaf Values and modules that its attributes hold, in lists and dictionaries too, are
+found.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from math import prod
 from os import PathLike
 from typing import Any, ClassVar, Self
 
@@ -19,20 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.graph import one_line
-from autograd.value import Value, as_float
+from autograd.value import Value
 from nn import storage
+from nn.checks import checked
 
-__all__ = ["Array", "Module"]
+__all__ = ["KEPT", "Module", "Shaped"]
 
 Floats = NDArray[np.float64]
 State = dict[str, Floats]
-Array = tuple[tuple[int, ...], list[Value]]
+Shaped = tuple[tuple[int, ...], list[Value]]
+KEPT = ("threshold", "fitted_threshold")  # what a file keeps beside the architecture
 
 
 class Module:
     """What has parameters: the base of neurons, layers and networks, and of a user's own.
 
-    An attribute that is a leaf Value, a module or a list of these belongs to it, in the order of assignment.
+    An attribute that is a leaf Value, a module, or a list or dictionary of these belongs to it, in the order of
+    assignment; what a dictionary `parts` holds by the key "a" is called parts/a.
 
         >>> class Line(Module):
         ...     def __init__(self):
@@ -44,7 +48,8 @@ class Module:
     """
 
     training = True  # set by train() and eval(): dropout acts in training only
-    _threshold: float | None = None
+    _threshold: float | None = None  # what somebody set
+    fitted_threshold: float | None = None  # what suits the loss that `fit` trained with
     path = ""  # set by relabel()
     counted: ClassVar[Mapping[str, tuple[str, int]]] = {}  # a list's attribute -> what one is called, the first number
     is_array = False  # whether the arrays of this module hold the numbers of its parts too
@@ -64,17 +69,18 @@ class Module:
     def threshold(self) -> float:
         """Where a single output tells two classes apart: above it lies class 1.
 
-        0, or 0.5 where the module ends in a sigmoid. `fit` sets it to 0.5 where the loss makes outputs approach the
-        classes 0 and 1 themselves, as mse does; it may be set to any other number, and to None for its own again.
-        Files keep what was set.
+        0, or 0.5 where the module ends in a sigmoid, or where `fit` trained it with a loss that makes outputs approach
+        the classes 0 and 1 themselves, as mse does. It may be set to any other number, which `fit` leaves as it is, and
+        to None for its own again. Files keep it. Raises ValueError for what is not finite, TypeError for no number.
         """
-        if self._threshold is not None:
-            return self._threshold
+        for number in (self._threshold, self.fitted_threshold):
+            if number is not None:
+                return number
         return 0.5 if self.ends_in == "sigmoid" else 0.0
 
     @threshold.setter
     def threshold(self, number: float | None) -> None:
-        self._threshold = None if number is None else as_float(number)
+        self._threshold = None if number is None else checked(type(self).__name__, "threshold", number, -math.inf)
 
     # ------------------------------------------------------------------------------------------------------- parts
 
@@ -97,17 +103,19 @@ class Module:
                 stack.extend((f"{path}/{name}".lstrip("/"), part) for name, part in reversed(parts))
 
     def _held(self) -> Iterator[tuple[str, str, Value | Module]]:
-        """Yield what attributes hold: the attribute, the name within this module, and the leaf Value or module."""
+        """Yield what attributes hold: its array's name, its own name within this module, the leaf Value or module."""
         for attribute, thing in vars(self).items():
-            stack = [(attribute, thing)]
+            stack = [(attribute, attribute, thing)]
             while stack:
-                name, thing = stack.pop()
+                array, name, thing = stack.pop()
                 if isinstance(thing, (list, tuple)):
                     # layer1 of layer, but w1_0 of w1: the numbers of a list within a list stay apart
                     what, first = self.counted.get(name, (f"{name}_" if name[-1:].isdigit() else name, 0))
-                    stack.extend([(f"{what}{i}", each) for i, each in enumerate(thing, first)][::-1])
+                    stack.extend([(array, f"{what}{i}", each) for i, each in enumerate(thing, first)][::-1])
+                elif isinstance(thing, Mapping):
+                    stack.extend([(f"{name}/{key}", f"{name}/{key}", each) for key, each in thing.items()][::-1])
                 elif isinstance(thing, Module) or (isinstance(thing, Value) and thing.gate is None):
-                    yield attribute, name, thing
+                    yield array, name, thing
 
     def relabel(self, path: str = "") -> Self:
         """Give every part its path, below `path`, and every parameter its label; return the module itself.
@@ -165,27 +173,38 @@ class Module:
 
     # ------------------------------------------------------------------------------------------------------- state
 
-    def arrays(self) -> dict[str, Array]:
-        """Return key -> (shape, Values row by row), the parameters as state_dict tells of them."""
-        found = {}
+    def arrays(self) -> dict[str, Shaped]:
+        """Return key -> (shape, Values row by row), the parameters as state_dict tells of them.
+
+        Raises ValueError where what stands in a parameter's place is none, and where two arrays have one key.
+        """
+        found: dict[str, Shaped] = {}
         for path, module in self._walk(into_arrays=False):
-            for name, array in module._own_arrays().items():
-                found[f"{path.replace('/', '.')}.{name}".lstrip(".")] = array
+            for name, (shape, values) in module._own_arrays().items():
+                key = f"{path}/{name}".strip("/").replace("/", ".")
+                if key in found:
+                    raise ValueError(f"two arrays of this model would be called {key!r}: rename one of the attributes")
+                for p in values:
+                    _check_leaf(key, p)
+                found[key] = (shape, values)
         return found
 
-    def _own_arrays(self) -> dict[str, Array]:
-        """Return the arrays of this module itself: one per attribute that holds Values."""
-        values: dict[str, list[Value]] = {}
-        for attribute, _, thing in self._held():
+    def _own_arrays(self) -> dict[str, Shaped]:
+        """Return the arrays of this module itself: one per attribute, or key of a dictionary, that holds Values."""
+        values: dict[str, dict[str, Value]] = {}
+        for array, name, thing in self._held():
             if isinstance(thing, Value):
-                values.setdefault(attribute, []).append(thing)
+                values.setdefault(array, {})[name] = thing
         return {
-            name: (() if isinstance(getattr(self, name), Value) else (len(found),), found)
-            for name, found in values.items()
+            array: (() if list(found) == [array] else (len(found),), list(found.values()))
+            for array, found in values.items()
         }
 
     def state_dict(self) -> State:
-        """Return copies of all numbers: float64 arrays by name, per layer `weight` (nout, nin) and `bias` (nout,)."""
+        """Return copies of all numbers: float64 arrays by name, per layer `weight` (nout, nin) and `bias` (nout,).
+
+        Raises ValueError where what stands in a parameter's place is none: a number that is computed, say.
+        """
         return {
             key: np.array([p.data for p in values], dtype=np.float64).reshape(shape)
             for key, (shape, values) in self.arrays().items()
@@ -196,7 +215,7 @@ class Module:
 
         Takes this model's keys, or other keys of the same endings in the same order, as torch's ("0.weight",
         "0.bias", "2.weight", …); arrays, tensors or lists of numbers. Raises ValueError for missing or surplus arrays,
-        another shape, and numbers that are not finite; TypeError for what is no mapping.
+        another shape, numbers that are not finite, and as state_dict does; TypeError for what is no mapping.
         """
         arrays = self.arrays()
         numbers = _fitted(arrays, state)
@@ -223,20 +242,26 @@ class Module:
         shapes; OSError where it cannot be read.
         """
         (theirs, state), ours = storage.read(path), self.architecture()
-        threshold = theirs.pop("threshold", None) if theirs else None
+        kept = {name: theirs.pop(name, None) for name in KEPT} if theirs else {}
         if theirs and ours and _fixed(theirs) != _fixed(ours):
             raise ValueError(f"{one_line(str(path))} does not fit: it holds another architecture than {self!r}")
-        before = self._threshold
+        before = self._threshold, self.fitted_threshold
         try:
-            self.threshold = threshold
+            self._keep(kept)
             self.load_state_dict(state)
         except (ValueError, TypeError) as error:
-            self._threshold = before
+            self._threshold, self.fitted_threshold = before
             raise ValueError(storage.told(path, "does not fit", error)) from None
 
     def _kept(self) -> dict[str, Any]:
         """Return what a file keeps beside the architecture."""
-        return {} if self._threshold is None else {"threshold": self._threshold}
+        numbers = zip(KEPT, (self._threshold, self.fitted_threshold))
+        return {name: number for name, number in numbers if number is not None}
+
+    def _keep(self, kept: Mapping[str, Any]) -> None:
+        """Take over what a file kept beside the architecture."""
+        self.threshold = kept.get("fitted_threshold")  # the setter checks it
+        self.fitted_threshold, self.threshold = self._threshold, kept.get("threshold")
 
     def architecture(self) -> dict[str, Any] | None:
         """Return how the module is made as plain data, None where names and sizes do not tell."""
@@ -249,7 +274,7 @@ class Module:
             arrays = module._own_arrays()
             if arrays or not any(isinstance(thing, Module) for _, _, thing in module._held()):
                 shapes = ", ".join(f"{name} {storage.spelled(shape)}" for name, (shape, _) in arrays.items())
-                count = sum(prod(shape) for shape, _ in arrays.values())
+                count = sum(math.prod(shape) for shape, _ in arrays.values())
                 rows.append((path or "model", repr(module), shapes or "none", f"{count:,}"))
         rows.append(("total", "", "", f"{len(self.parameters()):,}"))
         widths = [max(map(len, column)) for column in zip(*rows)]
@@ -273,7 +298,19 @@ def _fixed(architecture: Any) -> list[Any]:
 # ------------------------------------------------------------------------------------------------ a state that fits
 
 
-def _fitted(arrays: Mapping[str, Array], state: Mapping[str, Any]) -> State:
+def _check_leaf(key: str, p: Any) -> None:
+    """Raise ValueError for what is no parameter: it could be read, but not be set."""
+    if not isinstance(p, Value):
+        raise ValueError(f"{key} is made of Values, but holds {type(p).__name__} {p!r:.40}: put Value(…) there")
+    if p.gate is not None:
+        place = f" ({p.label!r})" if p.label else ""
+        raise ValueError(
+            f"{key} is made of parameters, but holds a number{place} that the gate {p.gate.name} computes: "
+            "put a Value of its own there"
+        )
+
+
+def _fitted(arrays: Mapping[str, Shaped], state: Mapping[str, Any]) -> State:
     """Return the state by this model's keys, as float64 arrays of its shapes; ValueError where it does not fit."""
     if not isinstance(state, Mapping):
         raise TypeError(f"a state is a dictionary of arrays, got {type(state).__name__}")

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from autograd import DomainError, Value, jvp, no_grad, value_and_grad
 from autograd.elementary import maximum, sqrt
-from nn.checks import checked, whole
+from nn import storage
+from nn.checks import check_saved, checked, whole
 
 __all__ = [
     "OPTIMIZERS",
@@ -88,13 +89,36 @@ def quotient(x: Number, y: Number) -> Number:
 # ---------------------------------------------------------------------------------------------------------- optimizers
 
 
+class Bounded:
+    """A number among an optimizer's options, which must lie in its range whenever it is written."""
+
+    def __init__(self, low: float = 0.0, high: float = inf) -> None:
+        self.low, self.high, self.name = low, high, ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, optimizer: Any, kind: type | None = None) -> float:
+        if optimizer is None:
+            return self  # type: ignore[return-value]  # asked of the class, as by help()
+        try:
+            return vars(optimizer)[self.name]  # type: ignore[no-any-return]
+        except KeyError:
+            raise AttributeError(
+                f"{type(optimizer).__name__} has no {self.name} yet: call super().__init__(parameters, lr) first"
+            ) from None
+
+    def __set__(self, optimizer: Any, x: float) -> None:
+        vars(optimizer)[self.name] = checked(type(optimizer).__name__, self.name, x, self.low, self.high)
+
+
 class Optimizer:
     """What moves parameters along their gradients: the base of all optimizers, which adds a `rule`.
 
-    `parameters` is a list of leaf Values, each once; `lr` the learning rate, which may be written at any time.
-    `weight_decay` adds its multiple of x to the gradient (the slope of an L2 penalty of half that weight);
-    `maximize=True` climbs. Options are attributes of the same name. Raises ValueError for an option out of its range
-    and for parameters that are computed, given twice or none at all, TypeError for what is no number or no Value.
+    `parameters` is a list of leaf Values, each once; `lr` the learning rate. `weight_decay` adds its multiple of x to
+    the gradient (the slope of an L2 penalty of half that weight); `maximize=True` climbs. Options are attributes of the
+    same name, which may be written at any time. Raises ValueError for an option out of its range and for parameters
+    that are computed, given twice or none at all, TypeError for what is no number or no Value.
 
         >>> class SignDescent(Optimizer):  # an optimizer of your own is one rule
         ...     def rule(self, x, g, state):
@@ -106,28 +130,17 @@ class Optimizer:
         2.5
     """
 
+    lr = Bounded()
+    weight_decay = Bounded()
     initial_lr: float | None = None  # what lr was when the first schedule took over
 
     def __init__(
         self, parameters: Iterable[Value], lr: float, *, weight_decay: float = 0.0, maximize: bool = False
     ) -> None:
         self.parameters = leaves(type(self).__name__, parameters)
-        self.lr = lr
-        self.weight_decay = self._checked("weight_decay", weight_decay)
+        self.lr, self.weight_decay = lr, weight_decay
         self.maximize = bool(maximize)
         self.state: State = {}
-
-    def _checked(self, name: str, x: Any, low: float = 0.0, high: float = inf, *, below: float = inf) -> float:
-        return checked(type(self).__name__, name, x, low, high, below=below)
-
-    @property
-    def lr(self) -> float:
-        """The learning rate; a schedule writes it."""
-        return self._lr
-
-    @lr.setter
-    def lr(self, lr: float) -> None:
-        self._lr = self._checked("lr", lr)
 
     def rule(self, x: Number, g: Number, state: State) -> Number:
         """Return where x moves to by its gradient g; x and g are floats or vectors and stay as they are.
@@ -147,10 +160,14 @@ class Optimizer:
         This is what `step` does, for a program that keeps its parameters in a vector. Nothing is moved on an error:
         ValueError for another length, TypeError for what is no such vector.
         """
+        self._check_together()
         self._check_vector("x", x)
         self._check_vector("g", g)
         with np.errstate(all="ignore"):  # an overflow gives inf, as with floats; training looks at what comes out
             x[:] = self.rule(x, g, self.state)
+
+    def _check_together(self) -> None:
+        """Raise ValueError where options do not go together."""
 
     def _check_vector(self, name: str, x: Any) -> None:
         if not isinstance(x, np.ndarray) or x.dtype != FLOAT64:
@@ -175,8 +192,8 @@ class Optimizer:
             p.grad = 0.0
 
     def options(self) -> dict[str, Any]:
-        """Return the options by name, as they are now."""
-        return {name: getattr(self, name) for name in option_names(type(self))}
+        """Return the options by name, as they are now; without those that a class of one's own keeps elsewhere."""
+        return {name: getattr(self, name) for name in option_names(type(self)) if hasattr(self, name)}
 
     def __repr__(self) -> str:
         count = len(self.parameters)
@@ -184,30 +201,38 @@ class Optimizer:
         return f"{type(self).__name__}({count} parameter{'s' * (count > 1)}{options})"
 
     def state_dict(self) -> dict[str, Any]:
-        """Return options and state as plain data (numbers, strings, lists), to be written as JSON, say."""
+        """Return options and state as plain data (numbers, strings, lists), to be written as JSON, say.
+
+        Raises TypeError for an optimizer of one's own that does not keep an option under its name.
+        """
+        own, options = type(self).__name__, self.options()
+        elsewhere = [name for name in option_names(type(self)) if name not in options]
+        if elsewhere:
+            raise TypeError(f"{own} cannot be saved: keep its option {elsewhere[0]} as self.{elsewhere[0]}")
         return {
-            "optimizer": type(self).__name__,
+            "optimizer": own,
             "initial_lr": self.initial_lr,
-            "options": {name: list(x) if isinstance(x, tuple) else x for name, x in self.options().items()},
+            "options": {name: list(x) if isinstance(x, tuple) else x for name, x in options.items()},
             "state": {slot: x.tolist() if isinstance(x, np.ndarray) else x for slot, x in self.state.items()},
         }
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
         """Take over what state_dict() gave; an error changes nothing.
 
-        ValueError for what is no such dictionary, or that of an optimizer of another kind or with another number of
-        parameters.
+        ValueError for that of an optimizer of another kind or with another number of parameters, or where something is
+        missing or out of its range; TypeError for what is no such dictionary.
         """
-        own = type(self).__name__
-        missing = [key for key in self.state_dict() if key not in saved]
-        if missing:
-            raise ValueError(f"this is no state_dict of an optimizer: it has no {', '.join(missing)}")
+        own, ours = type(self).__name__, self.state_dict()
+        check_saved("state_dict of an optimizer", saved, ours)
         if saved["optimizer"] != own:
             raise ValueError(f"this is an optimizer {own}, the saved one is {saved['optimizer']}")
+        check_saved(f"dictionary of the options of {own}", saved["options"], ours["options"])
+        _check_options(own, list(ours["options"]), saved["options"])
+        check_saved(f"dictionary of the state of {own}", saved["state"], ())
         state = {slot: self._restored(slot, x) for slot, x in saved["state"].items()}
         initial_lr = saved["initial_lr"]
         if initial_lr is not None:
-            initial_lr = self._checked("initial_lr", initial_lr)
+            initial_lr = checked(own, "initial_lr", initial_lr)
         twin = type(self)(self.parameters, **saved["options"])  # checks every option before one is taken over
         for name, x in twin.options().items():
             setattr(self, name, x)
@@ -217,7 +242,7 @@ class Optimizer:
         """Return what a slot held, from plain data."""
         if not isinstance(x, list):
             return checked(type(self).__name__, slot, x, -inf)
-        vector, count = np.array(x, dtype=float), len(self.parameters)
+        vector, count = storage.floats(f"the saved {slot!r}", x), len(self.parameters)
         if vector.shape != (count,):
             raise ValueError(
                 f"this {type(self).__name__} has {count} parameters, the saved {slot!r} has the shape {vector.shape}"
@@ -244,6 +269,9 @@ class SGD(Optimizer):
         0.375
     """
 
+    momentum = Bounded()
+    dampening = Bounded(-inf)
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -256,10 +284,11 @@ class SGD(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay, maximize=maximize)
-        self.momentum = self._checked("momentum", momentum)
-        self.dampening = self._checked("dampening", dampening, -inf)
-        self.nesterov = bool(nesterov)
-        if nesterov and (momentum <= 0 or dampening != 0):
+        self.momentum, self.dampening, self.nesterov = momentum, dampening, bool(nesterov)
+        self._check_together()
+
+    def _check_together(self) -> None:
+        if self.nesterov and (self.momentum <= 0 or self.dampening != 0):
             raise ValueError(
                 "SGD with nesterov=True needs momentum > 0 and dampening = 0, "
                 f"got momentum = {self.momentum!r}, dampening = {self.dampening!r}"
@@ -290,6 +319,10 @@ class Adagrad(Optimizer):
         2.5
     """
 
+    lr_decay = Bounded()
+    initial_accumulator_value = Bounded()
+    eps = Bounded()
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -302,9 +335,7 @@ class Adagrad(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay, maximize=maximize)
-        self.lr_decay = self._checked("lr_decay", lr_decay)
-        self.initial_accumulator_value = self._checked("initial_accumulator_value", initial_accumulator_value)
-        self.eps = self._checked("eps", eps)
+        self.lr_decay, self.initial_accumulator_value, self.eps = lr_decay, initial_accumulator_value, eps
 
     def rule(self, x: Number, g: Number, state: State) -> Number:
         """Return x - lr·g / (√s + eps)."""
@@ -328,6 +359,9 @@ class Adadelta(Optimizer):
         2.9968
     """
 
+    rho = Bounded(0.0, 1.0)
+    eps = Bounded()
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -339,8 +373,7 @@ class Adadelta(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay, maximize=maximize)
-        self.rho = self._checked("rho", rho, 0.0, 1.0)
-        self.eps = self._checked("eps", eps)
+        self.rho, self.eps = rho, eps
 
     def rule(self, x: Number, g: Number, state: State) -> Number:
         """Return x - lr·Δ."""
@@ -367,6 +400,10 @@ class RMSprop(Optimizer):
         2.8
     """
 
+    alpha = Bounded(0.0, 1.0)
+    eps = Bounded()
+    momentum = Bounded()
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -380,10 +417,7 @@ class RMSprop(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay, maximize=maximize)
-        self.alpha = self._checked("alpha", alpha, 0.0, 1.0)
-        self.eps = self._checked("eps", eps)
-        self.momentum = self._checked("momentum", momentum)
-        self.centered = bool(centered)
+        self.alpha, self.eps, self.momentum, self.centered = alpha, eps, momentum, bool(centered)
 
     def rule(self, x: Number, g: Number, state: State) -> Number:
         """Return x - lr·g / (√v + eps), or with momentum x - lr·b."""
@@ -412,6 +446,8 @@ class Adam(Optimizer):
         2.9
     """
 
+    eps = Bounded()
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -425,12 +461,21 @@ class Adam(Optimizer):
         decoupled_weight_decay: bool = False,
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay, maximize=maximize)
+        self.betas, self.eps = betas, eps
+        self.amsgrad, self.decoupled_weight_decay = bool(amsgrad), bool(decoupled_weight_decay)
+
+    @property
+    def betas(self) -> tuple[float, float]:
+        """The shares of the old averages in the new ones, of m and of v; each at least 0 and less than 1."""
+        return self._betas
+
+    @betas.setter
+    def betas(self, betas: Sequence[float]) -> None:
+        own = type(self).__name__
         if not isinstance(betas, Sequence) or len(betas) != 2:
-            raise TypeError(f"{type(self).__name__} needs two numbers for betas, such as (0.9, 0.999), got {betas!r}")
-        self.betas = (self._checked("betas[0]", betas[0], below=1.0), self._checked("betas[1]", betas[1], below=1.0))
-        self.eps = self._checked("eps", eps)
-        self.amsgrad = bool(amsgrad)
-        self.decoupled_weight_decay = bool(decoupled_weight_decay)
+            raise TypeError(f"{own} needs two numbers for betas, such as (0.9, 0.999), got {betas!r}")
+        first, second = [checked(own, f"betas[{i}]", beta, below=1.0) for i, beta in enumerate(betas)]
+        self._betas = first, second
 
     def slope(self, x: Number, g: Number) -> Number:
         """Return the gradient that is descended; decoupled weight decay has no share in it."""
@@ -494,12 +539,14 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 def optimizer_named(name: str, parameters: Iterable[Value], **options: Any) -> Optimizer:
     """Return the optimizer of a name ("sgd", "adam", …, in any case) with its options.
 
-    Raises ValueError for an unknown name, TypeError for an option it does not have.
+    Raises ValueError for an unknown name, TypeError for what is no name and for an option it does not have.
 
         >>> optimizer_named("sgd", [Value(3.0)], lr=0.25).lr
         0.25
     """
-    kind = OPTIMIZERS.get(name.lower()) if isinstance(name, str) else None
+    if not isinstance(name, str):
+        raise TypeError(f"an optimizer goes by its name here, such as 'sgd', with options as lr=0.1; got {name!r:.60}")
+    kind = OPTIMIZERS.get(name.lower())
     if kind is None:
         raise ValueError(f"no optimizer is called {name!r}; there are {', '.join(OPTIMIZERS)}")
     _check_options(kind.__name__, option_names(kind), options)
@@ -555,15 +602,7 @@ def line_search(
     decrease = checked("line_search", "decrease", decrease, below=1.0)
     t, trials = checked("line_search", "length", length), whole("line_search", "trials", trials, 1)
     along = _line(f, x, direction)
-    value = along.value(0.0)
-    if not math.isfinite(value):
-        raise ValueError(f"line_search starts where f is finite, got f = {value!r} at {x!r}")
-    if slope is None:
-        if along.slope is None:
-            raise TypeError("line_search needs the slope of a function of a vector: slope=gradient @ direction")
-        slope = along.slope(0.0)
-    if not slope < 0:
-        raise ValueError(f"line_search needs a direction of descent, but f has the slope {slope!r} along {direction!r}")
+    value, slope = _downhill(along, slope, x, direction)
     for _ in range(trials):
         if along.lowers(t, value, slope, decrease):
             return t
@@ -610,6 +649,20 @@ def _line(f: Callable[..., Any], x: Any, direction: Any) -> _Line:
     return _Line(value, lambda t: float(jvp(f, at(t), ds)[1]))
 
 
+def _downhill(along: _Line, slope: float | None, x: Any, direction: Any) -> tuple[float, float]:
+    """Return value and slope at the start; an error where there is no way down from there."""
+    value = along.value(0.0)
+    if not math.isfinite(value):
+        raise ValueError(f"line_search starts where f is finite, got f = {value!r} at {x!r}")
+    if slope is None:
+        if along.slope is None:
+            raise TypeError("line_search needs the slope of a function of a vector: slope=gradient @ direction")
+        slope = along.slope(0.0)
+    if not slope < 0:
+        raise ValueError(f"line_search needs a direction of descent, but f has the slope {slope!r} along {direction!r}")
+    return value, slope
+
+
 def _numbers(x: Any) -> tuple[float, ...]:
     """Return a number as a tuple of one, a sequence of numbers as a tuple."""
     return (float(x),) if isinstance(x, Real) else tuple([float(number) for number in x])
@@ -637,6 +690,17 @@ class Descent:
     def value(self) -> float:
         """The value of f where the path ends."""
         return self.values[-1]
+
+    def reach(self, point: tuple[float, ...], value: float, norm: float, tolerance: float, steps: int) -> None:
+        """Add a point, with f and the length of its gradient there, and tell in `reason` whether it is the last."""
+        self.points.append(point)
+        self.values.append(value)
+        self.gradient_norms.append(norm)
+        self.converged = norm <= tolerance
+        if self.converged:
+            self.reason = f"the gradient's length {norm:.3g} is at most {tolerance:g}"
+        elif len(self.points) > steps:
+            self.reason = f"all {steps} steps are taken"
 
     def __repr__(self) -> str:
         return f"Descent({len(self.points) - 1} steps to f = {self.value:.6g} at {_spelled(self.point)}: {self.reason})"
@@ -671,18 +735,10 @@ def descend(
         raise ValueError(f"descend cannot start there: {trouble}")
     path = Descent()
     while not path.reason:
-        norm = math.hypot(*gradient)
-        path.points.append(point)
-        path.values.append(value)
-        path.gradient_norms.append(norm)
-        path.converged = norm <= tolerance
-        if path.converged:
-            path.reason = f"the gradient's length {norm:.3g} is at most {tolerance:g}"
-        elif len(path.points) > steps:
-            path.reason = f"all {steps} steps are taken"
-        elif (moved := move(point, gradient)) == point:
+        path.reach(point, value, math.hypot(*gradient), tolerance, steps)
+        if not path.reason and (moved := move(point, gradient)) == point:
             path.reason = "the next step does not move the point"
-        else:
+        if not path.reason:
             point = moved
             value, gradient, path.reason = _measured(f, point)
     return path

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import DomainError, Value, no_grad
-from nn.examples import Examples, checked_rows, checked_targets, compares_numbers, is_known
+from nn.examples import Examples, checked_rows, checked_targets
+from nn.losses import NUMBERS, card_of
 from nn.module import Module
 
 __all__ = [
@@ -89,11 +90,13 @@ def has_classes(examples: Examples, k: int) -> bool:
 def set_threshold(model: Module, loss: Loss, y: NDArray[Any], k: int) -> None:
     """Set where the single output that a loss trains tells two classes apart; with a loss of one's own, leave it.
 
-    A loss that compares numbers makes outputs approach 0 and 1 themselves, not the two sides of 0.
+    A loss that compares numbers makes outputs approach 0 and 1 themselves, not the two sides of 0. What somebody set
+    as the model's threshold goes before it.
     """
-    if k == 1 and is_known(loss):
-        approaches = compares_numbers(loss) and _are_classes(y, k) and y.min() >= 0
-        model.threshold = 0.5 if approaches else None
+    card = card_of(loss)
+    if k == 1 and card:
+        approaches = card.targets == NUMBERS and _are_classes(y, k) and y.min() >= 0
+        model.fitted_threshold = 0.5 if approaches else None
 
 
 def _are_classes(y: NDArray[Any], k: int) -> bool:

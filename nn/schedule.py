@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograd.elementary import power
-from nn.checks import checked, whole
+from nn.checks import check_saved, checked, whole
 from nn.optim import Optimizer
 
 __all__ = ["CosineAnnealingLR", "ExponentialLR", "LinearLR", "Schedule", "SequentialLR", "StepLR"]
@@ -70,9 +70,14 @@ class Schedule:
         return {"last_epoch": self.last_epoch}
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
-        """Go on where state_dict() was taken: set the learning rate of that epoch."""
-        self.last_epoch = whole(type(self).__name__, "last_epoch", saved["last_epoch"], 0)
-        self.optimizer.lr = self.rate(self.last_epoch)
+        """Go on where state_dict() was taken: set the learning rate of that epoch; an error changes nothing.
+
+        ValueError where it lacks something or is out of range, TypeError for what is no dictionary.
+        """
+        check_saved("state_dict of a schedule", saved, self.state_dict())
+        epoch = whole(type(self).__name__, "last_epoch", saved["last_epoch"], 0)
+        self.optimizer.lr = self.rate(epoch)
+        self.last_epoch = epoch
 
 
 class StepLR(Schedule):

@@ -76,7 +76,7 @@ class Eager:
 
 
 class Compiled:
-    """Steps by an array program, traced on one example at the first step; the numbers are those of `Eager`.
+    """Steps by an array program, traced on one example at the first step; to rounding the numbers are `Eager`'s.
 
     What dropout multiplies with enters the program as further arrays, drawn as `Eager` draws them: row after row.
     """
@@ -130,22 +130,11 @@ def draws(model: Module, row: list[float]) -> list[Draw]:
     Raises TracingError where one is called twice: an array of factors would then be one for both.
     """
     found: list[Draw] = []
-
-    def watched(dropout: Dropout) -> Callable[[int, int], Vector]:
-        def factors(rows: int, width: int) -> Vector:
-            found.append((dropout, width))
-            return np.ones((rows, width))
-
-        return factors
-
-    dropouts = [module for _, module in model.named_modules() if isinstance(module, Dropout)]
-    for dropout in dropouts:
-        vars(dropout)["factors"] = watched(dropout)
-    try:
+    with ExitStack() as stack:
+        for _, module in model.named_modules():
+            if isinstance(module, Dropout):
+                stack.enter_context(module.watched(found))
         model(row)
-    finally:
-        for dropout in dropouts:
-            del vars(dropout)["factors"]
     if len({dropout for dropout, _ in found}) < len(found):
         raise TracingError("a Dropout is called twice for one example, which a program cannot tell apart")
     return found

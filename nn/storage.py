@@ -45,6 +45,8 @@ def write(path: str | os.PathLike[str], architecture: Mapping[str, Any] | None, 
         raise FileNotFoundError(one_line(f"cannot save {path}: there is no folder {path.parent}"))
     data = encode({"format": FORMAT, "version": VERSION, "architecture": architecture}, state)
     target = path.resolve()  # not a link to it
+    if target.exists() and not target.is_file():  # a device would be replaced, where nothing forbids it
+        raise OSError(one_line(f"cannot save {path}: it is no file, but a folder or a device"))
     aside = target.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}")  # short enough where the name itself is
     try:
         with open(aside, "xb") as file:

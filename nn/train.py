@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,9 @@ from numpy.typing import NDArray
 from autograd import DomainError, TracingError, Value, no_grad
 from nn.checks import whole
 from nn.data import minibatches
-from nn.examples import Examples, checked_examples, checked_rows, loss_name
+from nn.examples import Examples, checked_examples, checked_rows
 from nn.init import generator
-from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, nll
+from nn.losses import CARDS, LOGITS, LOSSES, card_of, loss_name
 from nn.module import Module
 from nn.optim import Optimizer, optimizer_named
 from nn.outputs import (
@@ -50,7 +51,8 @@ class TrainingError(ArithmeticError):
     """Training came to numbers that are not finite, or out of a gate's domain; the model has its last good weights.
 
     epoch: counted from 1. gate: the name of the first gate that went wrong, None where it is not known. parameter: the
-    name of the parameter to look at, None where no single one is to blame. history: the epochs that were completed.
+    name of the parameter to look at, None where no single one is to blame. history: the epochs that were completed; a
+    pickle leaves it out.
     """
 
     history: History
@@ -58,6 +60,10 @@ class TrainingError(ArithmeticError):
     def __init__(self, message: str, epoch: int, gate: str | None = None, parameter: str | None = None) -> None:
         super().__init__(message)
         self.epoch, self.gate, self.parameter = epoch, gate, parameter
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what went wrong; the history, which holds model and data, stays in this process."""
+        return type(self), (str(self), self.epoch, self.gate, self.parameter)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -150,8 +156,8 @@ def fit(
         the best epoch, as it does when all epochs are done.
     callbacks: functions (epoch, model, history), called at the end of every epoch; False as an answer ends training.
     regularizer: a function without arguments, such as lambda: 1e-4 * l2(model).
-    compiled: whether an array program takes the steps, traced on one example; the numbers are the same either way. What
-        branches on data cannot be traced: TracingError, and compiled=False trains gate by gate.
+    compiled: whether an array program takes the steps, traced on one example; to rounding the numbers are the same
+        either way. What branches on data cannot be traced: TracingError, and compiled=False trains gate by gate.
     progress: whether a bar on standard error shows epoch, loss and accuracy.
     rng: an int seed or a Generator for the shuffling; None is the seed 0. The same seed gives the same History.
 
@@ -477,13 +483,12 @@ def _callbacks(given: Any) -> list[Callback]:
 
 def _check_output(model: Module, loss: Loss) -> None:
     """Refuse a loss of logits for a model whose last layer has made probabilities of them: both would be applied."""
-    last = model.ends_in
-    if (loss, last) in ((binary_cross_entropy, "sigmoid"), (cross_entropy, "softmax"), (nll, "softmax")):
-        wanted = "log-probabilities" if loss is nll else "logits, as they are before any activation"
-        other = "binary_cross_entropy" if loss is binary_cross_entropy else "cross_entropy"
+    card, last = card_of(loss), model.ends_in
+    if card and last is not None and card.refuses == last:
+        suited = (each.name for each in CARDS.values() if (each.targets, each.outputs) == (card.targets, LOGITS))
         raise ValueError(
-            f"{loss_name(loss)} takes {wanted}, but the model ends in {last}: make it with output='linear' "
-            f"and loss={other!r}"
+            f"{card.name} takes {card.outputs}, but the model ends in {last}: make it with output='linear' "
+            f"and loss={next(suited)!r}"
         )
 
 
@@ -510,5 +515,5 @@ def _try_regularizer(regularizer: Any) -> None:
         penalty = regularizer()
     except TypeError as error:
         raise TypeError(f"the regularizer cannot be called ({error}): {hint}") from error
-    if not isinstance(penalty, (Value, int, float)):
+    if not isinstance(penalty, (Value, Real)):  # l2 of a model without weights is a plain 0
         raise TypeError(f"a regularizer gives one Value, got {type(penalty).__name__}: {hint}")

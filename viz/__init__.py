@@ -1,5 +1,6 @@
 """Pictures and stories of computational graphs, made from their recorded steps alone."""
 
+from viz import clash as clash  # first: it tells where `autograd` is somebody else's
 from viz import notebook
 from viz.bugs import Broken, broken
 from viz.cutting import culprit

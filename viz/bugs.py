@@ -231,13 +231,14 @@ def broken(f: Value, bug: str = "overwrite") -> Broken:
 def recorded_bugs(circuit: Circuit) -> list[dict[str, Any]]:
     """Return what a script is to know of every bug: its words and, per wire, its gradient and whether that is wrong.
 
+    The words count the wrong gradients and do not list them: the page shows them all.
     Right gradients are the circuit's own; numbers are as JSON can hold them.
     """
     found = {name: _compared(circuit, bug) for name, bug in BUGS.items()}
     return [
         {
             "name": name,
-            "words": " ".join(_words(circuit, BUGS[name], wires)),
+            "words": " ".join(_words(circuit, BUGS[name], wires, told=0)),
             "gradients": [portable(wire.wrong) for wire in wires],
             "differs": [wire.differs for wire in wires],
         }
@@ -262,7 +263,7 @@ def _same(right: float, wrong: float, tiny: float) -> bool:
     return both_nan or math.isclose(right, wrong, rel_tol=ROUNDING, abs_tol=tiny)
 
 
-def _words(circuit: Circuit, bug: Bug, wires: Sequence[Compared]) -> tuple[str, str]:
+def _words(circuit: Circuit, bug: Bug, wires: Sequence[Compared], told: int = TOLD) -> tuple[str, str]:
     """Return what the bug is and where people meet it; then what it does to this graph, which may be nothing."""
     what = f"{bug.sentence} {bug.elsewhere}"
     wrong = [wire for wire in wires if wire.differs]
@@ -270,11 +271,11 @@ def _words(circuit: Circuit, bug: Bug, wires: Sequence[Compared]) -> tuple[str, 
         why = "at these numbers the result is the same; others would show it" if bug.can_show(circuit) else bug.lacking
         return what, f"Here the bug is invisible: {why}."
     shown = circuit.notation.apart
-    told = [f"{w.name} gets {shown(w.wrong, w.right)} instead of {shown(w.right, w.wrong)}" for w in wrong[:TOLD]]
-    more = [f"{len(wrong) - TOLD} more"] * (len(wrong) > TOLD)
+    some = [f"{w.name} gets {shown(w.wrong, w.right)} instead of {shown(w.right, w.wrong)}" for w in wrong[:told]]
+    more = [f"{len(wrong) - told} more"] * (len(wrong) > told)
     verb = "comes" if len(wrong) == 1 else "come"
     count = f"{len(wrong)} of {counted(len(wires), 'gradient')} {verb} out wrong"
-    return what, f"Here {count}: {listed([*told, *more])}."
+    return what, f"Here {count}: {listed([*some, *more])}." if told else f"Here {count}."
 
 
 def _marked(circuit: Circuit, wires: Sequence[Compared]) -> Circuit:

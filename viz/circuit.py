@@ -21,7 +21,7 @@ from autograd.graph import Step, inputs_of
 from autograd.value import Value
 from viz.notation import MINUS, Notation, bracketed, constant
 
-__all__ = ["Box", "Circuit", "Note", "Pin", "Wire", "assembled", "circuit_of", "too_many"]
+__all__ = ["MOST_GATES", "Box", "Circuit", "Note", "Pin", "Wire", "assembled", "circuit_of", "too_many"]
 
 MOST_GATES = 300  # a picture of more is no picture …
 INPUTS_PER_GATE = 3  # … nor is one of gates that have more inputs than this, taken together

@@ -38,6 +38,10 @@ def culprit(f: Value | DomainError | Diagnosis) -> Diagram:
     f is a Value; or the DomainError of a gate that was given Values, of which the picture shows the graph up to that
     gate; or a diagnosis. Under the picture stands what `diagnose` tells. No `.grad` is touched. Raises ValueError where
     there is nothing to find, or the gate has more inputs than a picture can show, TypeError for anything else.
+
+        >>> x = Value(1000.0, "x")
+        >>> print(culprit(x.exp() - x.exp()).caption[0])
+        exp makes inf of finite numbers: x = 1000.0. From there it becomes nan at sub of inf, inf.
     """
     found = f if isinstance(f, Diagnosis) else diagnose(f)
     if found is None:

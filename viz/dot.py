@@ -13,15 +13,16 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from autograd.graph import one_line
 from autograd.value import Value
 from viz import fold_words as words
 from viz import theme
 from viz.circuit import Box, Circuit, Pin, Wire, circuit_of
 from viz.fold import INPUTS, Folded, folded, is_large
 from viz.layout import gradient_text
-from viz.notation import clipped, one_line
+from viz.notation import clipped
 from viz.words import BACK
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ def rendered(source: str, kind: str) -> bytes | None:
     try:
         import pygraphviz
     except ImportError:
-        import graphviz
-
+        graphviz = _graphviz()
         with suppress(graphviz.ExecutableNotFound):
             return bytes(graphviz.Source(source).pipe(format=kind))
         return None
@@ -76,8 +76,7 @@ def folded_source(folded: Folded) -> str:
 
 def _folded_digraph(folded: Folded) -> graphviz.Digraph:
     """Return a folded graph: a box per part, an edge per link, the output."""
-    import graphviz
-
+    graphviz = _graphviz()
     title = {"label": graphviz.escape(words.headline(folded)), "labelloc": "t", "fontname": NODE["fontname"]}
     digraph = graphviz.Digraph(graph_attr=GRAPH | title, node_attr=NODE, edge_attr=EDGE)
     short = words.notation_of([folded]).short
@@ -99,9 +98,17 @@ def _folded_digraph(folded: Folded) -> graphviz.Digraph:
     return digraph
 
 
-def _digraph(circuit: Circuit) -> graphviz.Digraph:
-    import graphviz
+def _graphviz() -> Any:
+    """Return the package that writes DOT."""
+    try:
+        import graphviz
+    except ImportError:
+        raise ImportError("DOT is written by the package graphviz: pip install graphviz") from None
+    return graphviz
 
+
+def _digraph(circuit: Circuit) -> graphviz.Digraph:
+    graphviz = _graphviz()
     digraph = graphviz.Digraph(graph_attr=GRAPH, node_attr=NODE, edge_attr=EDGE)
     for box in circuit.boxes:
         title = f"{box.gate.name} gate: {box.gate.flow}"

@@ -26,7 +26,7 @@ from viz.paper import POINTS
 from viz.shapes import Picture, captioned, picture_of, stacked
 from viz.svg import svg
 
-__all__ = ["Diagram", "draw", "write_aside"]
+__all__ = ["WRITERS", "Diagram", "draw", "write_aside"]
 
 ENGINES = ("builtin", "dot")
 
@@ -35,6 +35,17 @@ class Diagram:
     """The picture of one or more computational graphs.
 
     It is of the numbers at the moment it was drawn: what happens to the Values afterwards does not change it.
+
+        >>> x, y = Value(3.0, "x"), Value(-4.0, "y")
+        >>> diagram = draw(x * y)
+        >>> diagram
+        wire  made by  value  local gradients                ∂f/∂wire
+        ────  ───────  ─────  ─────────────────────────────  ────────
+        x     input        3                                       −4
+        y     input       −4                                        3
+        f     = x · y    −12  ∂f/∂x = y = −4, ∂f/∂y = x = 3         1
+        >>> diagram.svg[:4]
+        '<svg'
     """
 
     def __init__(
@@ -125,6 +136,16 @@ def draw(f: Value, *others: Value, open: str | None = None, engine: str = "built
 
     `engine="dot"` leaves layout and drawing of one graph to Graphviz: pygraphviz (the extra `[dot]`) or the program
     `dot`; without either there is a warning and the built-in picture.
+
+        >>> x, y, z = Value(-2.0, "x"), Value(5.0, "y"), Value(-4.0, "z")
+        >>> draw((x + y) * z)
+        wire  made by  value  local gradients                ∂f/∂wire
+        ────  ───────  ─────  ─────────────────────────────  ────────
+        x     input       −2                                       −4
+        y     input        5                                       −4
+        a     = x + y      3  ∂a/∂x = 1, ∂a/∂y = 1                 −4
+        z     input       −4                                        3
+        f     = a · z    −12  ∂f/∂a = z = −4, ∂f/∂z = a = 3         1
     """
     roots = (f, *others)
     if engine not in ENGINES:

@@ -3,11 +3,12 @@
     question    what is the gradient of this wire? asked in the order of the backward pass, so that each upstream
                 gradient is the answer to an earlier question, or the seed
     term        what one branch of the wire brings back: upstream × local; at a fork there are several, and they add up
-    accepted    numbers that count as right: the gradient, and what rounding to two decimals makes of it
-    mistake     a way to go wrong, with the numbers it leads to
-    tolerance   relative; an answer is near a number if it differs by no more than this share of it
+    linear      how a number comes of the upstream gradients: a constant, then the factor of each of them
+    mistake     a way to go wrong, as such sums, which are worked out with the true upstreams or the answerer's own
+    slip        an earlier answer that is not right; a step from it is judged by what it makes of that answer
+    tolerance   relative; half: of the last decimal asked for; an answer is near a number if it differs by no more
 
-Every number is made from the recorded steps, the mistaken ones too: whoever shows an exercise only compares. Nothing is
+Every number is made from the recorded steps: whoever shows an exercise works out such sums and compares. Nothing is
 random: the same graph asks the same questions.
 """
 
@@ -16,17 +17,19 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from autograd.elementary import isnan, maximum, where
 from autograd.graph import Step
 from autograd.value import Value, as_float
 from viz import layout
-from viz.circuit import Circuit, Wire, circuit_of
+from viz.circuit import Box, Circuit, Pin, Wire, circuit_of
 from viz.drawing import write_aside
 from viz.narration import Teller, derivative, made, ruled, wrapped
 from viz.notation import Notation, clipped, portable
@@ -34,15 +37,30 @@ from viz.notebook import image
 from viz.shapes import Picture, Shape, Text, captioned, picture_of, shapes_of
 from viz.sheets import SHEETS, Line, filled
 from viz.svg import escaped, svg
-from viz.words import BACK, counted
+from viz.words import BACK, counted, listed
 
-__all__ = ["MISTAKES", "Exercise", "Mistake", "Question", "Result", "Term", "Verdict", "exercise"]
+__all__ = [
+    "MISTAKES",
+    "NUMBER",
+    "THOUSANDS",
+    "Exercise",
+    "Mistake",
+    "Question",
+    "Result",
+    "Term",
+    "Verdict",
+    "exercise",
+    "near",
+    "worked_out",
+]
 
 LOOSE, EXACT = 0.01, 1e-9  # tolerances: where numbers have two decimals, where all are whole
+HALF = 0.005  # of the second decimal
 NOTHING = 1e-12  # an answer as near as this to a number is that number
 NUMBER = re.compile(r"[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:e[-+]?\d+)?|[-+]?inf(?:inity)?|nan", re.ASCII | re.IGNORECASE)
 THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2},[0-9]{3}")  # or three decimals: nobody can tell
-FEW = 3  # inputs of a gate whose operands can be mixed up
+FEW = 5  # inputs of a gate whose operands can be mixed up: two weights, two inputs and a bias
+BRANCHES = 8  # of a fork, one of which can be mistaken alone: each such sum is as long as there are branches
 
 
 # --------------------------------------------------------------------------------------------- what leads to an answer
@@ -52,6 +70,8 @@ FEW = 3  # inputs of a gate whose operands can be mixed up
 class Term:
     """What one branch brings back to a wire, and what else was at hand there."""
 
+    box: int  # the gate that hands back …
+    pin: int  # … and to which of its pins, counted from 0
     source: int | None  # the number of the question whose answer is the upstream gradient; None for the seed
     upstream: float
     local: float
@@ -65,48 +85,71 @@ class Term:
 
 
 Terms = Sequence[Term]
+Part = tuple[float, float]  # what one term gives to a sum: a constant, and the factor of its upstream gradient
+Linear = tuple[float, ...]
 
 
-def _instead(terms: Terms, wrong: Callable[[Term], Iterable[float]]) -> Iterator[float]:
-    """Yield the sums in which one term, or each, is mistaken."""
-    rests = [sum([t.downstream for t in terms if t is not term]) for term in terms]
-    for term, rest in zip(terms, rests, strict=True):
-        yield from [rest + number for number in wrong(term)]
+def worked_out(linear: Linear, upstreams: Sequence[float]) -> float:
+    """Return the number that comes of the upstream gradients."""
+    constant, *factors = linear
+    # a branch that was forgotten brings nothing back, even if its gradient is infinite
+    return constant + sum([factor * up for factor, up in zip(factors, upstreams, strict=True) if factor])
+
+
+def _linear(parts: Iterable[Part]) -> Linear:
+    constants, factors = zip(*parts, strict=True)
+    return (sum(constants), *factors)
+
+
+def _faithful(terms: Terms) -> list[Part]:
+    return [(0.0, term.local) for term in terms]
+
+
+def _instead(terms: Terms, wrong: Callable[[Term], Sequence[Part]]) -> Iterator[Linear]:
+    """Yield the sums in which one term of few, or each, is mistaken."""
+    parts = _faithful(terms)
+    for i, term in enumerate(terms if len(terms) <= BRANCHES else ()):
+        yield from [_linear([*parts[:i], part, *parts[i + 1 :]]) for part in wrong(term)]
     if len(terms) > 1:
-        yield from map(sum, zip(*[list(wrong(term)) for term in terms], strict=False))
+        yield from map(_linear, zip(*map(wrong, terms), strict=False))
 
 
-def _signs(terms: Terms) -> Iterable[float]:
-    return _instead(terms, lambda term: [-term.downstream])
+def _signs(terms: Terms) -> Iterable[Linear]:
+    return _instead(terms, lambda term: [(0.0, -term.local)])
 
 
-def _unadded(terms: Terms) -> Iterable[float]:
-    """Return what is left where branches are forgotten: each alone, and all but each."""
-    if len(terms) < 2:
-        return []
-    total = sum([term.downstream for term in terms])
-    return [*[term.downstream for term in terms], *[total - term.downstream for term in terms]]
+def _unadded(terms: Terms) -> Iterable[Linear]:
+    """Return what is left where branches are forgotten: each alone, and all but each; of many, the first and last."""
+    count, parts = len(terms), _faithful(terms)
+    kept = range(count) if count <= BRANCHES else (0, count - 1)
+    ways = [[i == j for j in range(count)] for i in kept] + [[i != j for j in range(count)] for i in kept]
+    sums = [[part if adds else (0.0, 0.0) for part, adds in zip(parts, way, strict=True)] for way in ways]
+    return map(_linear, sums if count > 1 else [])
 
 
-def _operands(terms: Terms) -> Iterable[float]:
-    return _instead(terms, lambda term: [term.upstream * x for x in (term.value, *term.others)])
+def _operands(terms: Terms) -> Iterable[Linear]:
+    return _instead(terms, lambda term: [(0.0, x) for x in (term.value, *term.others)])
 
 
-def _locals(terms: Terms) -> Iterable[float]:
-    return _instead(terms, lambda term: [term.local])
+def _locals(terms: Terms) -> Iterable[Linear]:
+    return _instead(terms, lambda term: [(term.local, 0.0)])
 
 
-def _upstreams(terms: Terms) -> Iterable[float]:
-    return _instead(terms, lambda term: [term.upstream])
+def _other_locals(terms: Terms) -> Iterable[Linear]:
+    return _instead(terms, lambda term: [(x, 0.0) for x in term.others])
+
+
+def _upstreams(terms: Terms) -> Iterable[Linear]:
+    return _instead(terms, lambda term: [(0.0, 1.0)])
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A usual slip: what is said of it, and the numbers that it makes of the terms of a gradient."""
+    """A usual slip: what is said of it, and the sums that it makes of the terms of a gradient."""
 
     kind: str
     words: str
-    numbers: Callable[[Terms], Iterable[float]]
+    sums: Callable[[Terms], Iterable[Linear]]
 
 
 MISTAKES: dict[str, Mistake] = {  # where two lead to one number, the first is told
@@ -116,27 +159,52 @@ MISTAKES: dict[str, Mistake] = {  # where two lead to one number, the first is t
         Mistake("sign", "off by a sign", _signs),
         Mistake("operand", "used the wrong operand for the local gradient", _operands),
         Mistake("local", "gave the local gradient, not times upstream", _locals),
+        Mistake("other", "gave the local gradient of another input, and not times upstream", _other_locals),
         Mistake("upstream", "gave the upstream gradient, not times local", _upstreams),
     )
 }
 VERDICTS = {  # what is said of an answer, by its kind
     "right": "right",
-    "carried": "follows from an earlier slip: the step itself is right",
+    "carried": "right but for an earlier slip",
     **{mistake.kind: mistake.words for mistake in MISTAKES.values()},
+    "close": "close: round to {digits}",
     "wrong": "wrong",
     "not a number": "not a number",
     "no answer": "no answer",
 }
+OWN = ", from your own upstream {upstreams}"  # is added where a verdict is that on a step from a slip
+TALLY = {  # what is said of all answers, by their kinds; every kind that is not here counts as wrong
+    "right": "{count} of {of} right",
+    "carried": "{count} right but for an earlier slip",
+    "close": "{count} close",
+    "wrong": "{count} wrong",
+    "no answer": "{count} not answered",
+}
 
 
-def near(answer: float, number: float, tolerance: float) -> bool:
-    """Tell whether an answer is as good as a number: the one comparison there is, here and on a page."""
-    if math.isnan(answer) or math.isnan(number):
-        return math.isnan(answer) and math.isnan(number)
-    return answer == number or abs(answer - number) <= max(tolerance * abs(number), NOTHING) < math.inf
+def near(answer: Any, number: Any, tolerance: Any, half: Any) -> Any:
+    """Tell whether an answer is as good as a number; run on symbols, it prints itself for the page.
+
+    The rule: half a unit of the second decimal, or one per cent, whichever is more. Half a unit would make nothing of a
+    number that is smaller still: there the share counts alone.
+    """
+    size = abs(number)
+    room = maximum(maximum(tolerance * size, NOTHING), where(size >= half, half, 0.0))
+    within = (room < math.inf) & (abs(answer - number) <= room)
+    return (isnan(answer) & isnan(number)) | (answer == number) | within
 
 
 # ------------------------------------------------------------------------------------------------------ the questions
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of an answer that is a number."""
+
+    given: float
+    kind: str  # a key of VERDICTS
+    meant: float  # what it stands for with all its digits, where that is known
+    slips: tuple[float, ...] = ()  # earlier answers from which it was judged, not from the true gradients
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,49 +216,88 @@ class Question:
     name: str  # the wire's own, on one line
     prompt: str  # tells no answer, neither its own nor an earlier one
     terms: tuple[Term, ...]
-    accepted: tuple[float, ...]
-    mistakes: Mapping[str, tuple[float, ...]]  # by kind, without what is near an accepted number
-    tolerance: float
+    digits: str  # how exact an answer has to be, as words; empty where all numbers are whole
+    accepted: tuple[float, ...]  # the gradient, and what comes of factors that were rounded as a picture shows them
+    mistakes: Mapping[str, tuple[Linear, ...]]  # by kind
 
     @property
     def answer(self) -> float:
         """The gradient of the wire."""
         return self.wire.gradient
 
-    def kind(self, answer: float, earlier: Mapping[int, float | None], slips: Collection[int]) -> str:
-        """Return which of VERDICTS fits an answer, given the earlier answers and which of these were not right."""
-        if any(near(answer, number, self.tolerance) for number in self.accepted):
-            return "right"
-        followed = self._followed(earlier)
-        if followed is not None and any(
-            near(answer, n, self.tolerance) for n in (followed, round(followed, 2) or followed)
-        ):
-            # of earlier answers that were right it differs by their rounding alone
-            return "carried" if any(term.source in slips for term in self.terms) else "right"
-        return next(
-            (kind for kind, ns in self.mistakes.items() if any(near(answer, n, self.tolerance) for n in ns)), "wrong"
-        )
+    @property
+    def measure(self) -> tuple[float, float]:
+        """The tolerance and the half unit within which an answer is `near` a number."""
+        return (LOOSE, HALF) if self.digits else (EXACT, 0.0)
 
-    def _followed(self, earlier: Mapping[int, float | None]) -> float | None:
-        """Return what this step makes of the earlier answers; None where one is missing."""
-        upstreams = [1.0 if term.source is None else earlier[term.source] for term in self.terms]
-        products = [up * term.local for up, term in zip(upstreams, self.terms, strict=True) if up is not None]
-        return sum(products) if len(products) == len(self.terms) else None
+    @property
+    def faithful(self) -> Linear:
+        """The gradient itself as a sum over the upstream gradients."""
+        return _linear(_faithful(self.terms))
+
+    def judge(self, answer: float, earlier: Mapping[int, Judged]) -> Judged:
+        """Return which of VERDICTS fits an answer, given what became of the earlier ones, by their numbers."""
+        if any(near(answer, number, *self.measure) for number in self.accepted):
+            return Judged(answer, "right", self.answer)
+        own, slips = self._own(earlier)
+        for upstreams in own:
+            number = worked_out(self.faithful, upstreams)
+            if near(answer, number, *self.measure):
+                # of earlier answers that were right it differs by their rounding alone
+                return Judged(answer, "carried" if slips else "right", number, slips)
+        ways = [([term.upstream for term in self.terms], ()), *[(upstreams, slips) for upstreams in own if slips]]
+        for found in (self._mistaken, self._rounded_too_far):
+            for upstreams, told in ways:
+                if like := found(answer, upstreams):
+                    return Judged(answer, *like, told)
+        return Judged(answer, "wrong", answer)
+
+    def _own(self, earlier: Mapping[int, Judged]) -> tuple[list[list[float]], tuple[float, ...]]:
+        """Return the upstream gradients by the earlier answers, as given and as meant, and which of these are slips.
+
+        There are none where an answer is missing.
+        """
+        seed = Judged(1.0, "right", 1.0)
+        sources = [seed if term.source is None else earlier.get(term.source) for term in self.terms]
+        known = [judged for judged in sources if judged is not None]
+        if len(known) < len(sources):
+            return [], ()
+        slips = dict.fromkeys([judged.given for judged in known if judged.kind != "right"])
+        return [[judged.given for judged in known], [judged.meant for judged in known]], tuple(slips)
+
+    def _mistaken(self, answer: float, upstreams: Sequence[float]) -> tuple[str, float] | None:
+        """Return which mistake makes this answer of the upstream gradients, if any does, and what exactly it makes."""
+        for kind, sums in self.mistakes.items():
+            for number in [worked_out(linear, upstreams) for linear in sums]:
+                if not math.isnan(number) and near(answer, number, *self.measure):
+                    return kind, number
+        return None
+
+    def _rounded_too_far(self, answer: float, upstreams: Sequence[float]) -> tuple[str, float] | None:
+        """Tell an answer that is twice as far off as it may be, or was rounded to a digit or two."""
+        number, (tolerance, half) = worked_out(self.faithful, upstreams), self.measure
+        rounded = [float(format(number, f".{digits}g")) for digits in (1, 2)]
+        far = near(answer, number, 2 * tolerance, 2 * half) or any(near(answer, x, EXACT, 0.0) for x in rounded)
+        return ("close", answer) if self.digits and far else None
 
     def recorded(self) -> dict[str, Any]:
-        """Return what a script is to know: an answer is compared with `accepted`, then with each of `mistakes`.
-
-        Between the two stands what is carried on from earlier answers: the sum over `terms` of the answer to `source`
-        (1 where it is null) × `local`, or that with two decimals; it is right where those answers were.
-        """
+        """Return what a script is to know to put the question, and to judge an answer as `judge` does."""
         return {
             "number": self.number,
             "wire": self.wire.index,
-            "prompt": self.prompt,
+            "digits": self.digits,
+            "measure": self.measure,
             "accepted": [portable(number) for number in self.accepted],
-            "mistakes": {kind: [portable(n) for n in numbers] for kind, numbers in self.mistakes.items()},
-            "terms": [{"source": term.source, "local": portable(term.local)} for term in self.terms],
+            "faithful": _portable(self.faithful),
+            "mistakes": {kind: [_portable(linear) for linear in sums] for kind, sums in self.mistakes.items()},
+            "terms": [
+                {"gate": t.box, "pin": t.pin, "source": t.source, "upstream": portable(t.upstream)} for t in self.terms
+            ],
         }
+
+
+def _portable(linear: Linear) -> list[float | str]:
+    return [portable(x) for x in linear]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +307,13 @@ class Verdict:
     question: Question
     given: object
     kind: str  # a key of VERDICTS
+    slips: tuple[str, ...] = ()  # the answerer's own upstream gradients, as they are written, from which it was judged
 
     @property
     def words(self) -> str:
         """The verdict in words."""
-        return VERDICTS[self.kind]
+        words = VERDICTS[self.kind].format(digits=self.question.digits)
+        return words + (OWN.format(upstreams=listed(self.slips)) if self.slips else "")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -217,7 +326,26 @@ class Result:
     @property
     def right(self) -> int:
         """How many answers are right."""
-        return sum([verdict.kind == "right" for verdict in self.verdicts])
+        return self.counts["right"]
+
+    @property
+    def carried(self) -> int:
+        """How many answers are not right, but would be if an earlier one were: faithful steps from a slip."""
+        return self.counts["carried"]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many answers there are of each kind of TALLY."""
+        return Counter([verdict.kind if verdict.kind in TALLY else "wrong" for verdict in self.verdicts])
+
+    @property
+    def summary(self) -> str:
+        """The answers counted, in words."""
+        counts, of = self.counts, len(self.verdicts)
+        told = [
+            words.format(count=counts[kind], of=of) for kind, words in TALLY.items() if counts[kind] or "{of}" in words
+        ]
+        return ", ".join(told)
 
     @property
     def score(self) -> float:
@@ -236,7 +364,7 @@ class Result:
             for verdict in self.verdicts
         ]
         lines = ruled(("", "gradient of", "answer", "right", "verdict"), rows, "rlr.l")
-        return "\n".join([*lines, f"{self.right} of {counted(len(rows), 'answer')} right"])
+        return "\n".join([*lines, *wrapped(self.summary)])
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -249,20 +377,27 @@ class Exercise:
     def check(self, answers: Sequence[object] | Mapping[Any, object]) -> Result:
         """Return the verdicts on answers: in the order of the questions, or by their numbers or the wires' names.
 
-        An answer is a number or its text: two decimals are enough, `−` and a decimal comma are understood; None or an
-        empty text is no answer, and so is what is missing at the end. ValueError for more answers than questions, or
+        An answer is a number or its text: as exact as the question asks, `−` and a decimal comma are understood; None
+        or an empty text is no answer, and so is what is missing at the end. A step from an answer that was not right is
+        judged from that answer as well as from the true gradient. ValueError for more answers than questions, or
         for a question that there is not; TypeError for what holds no answers.
         """
         given = self._by_number(answers)
-        read = {number: _number(answer) for number, answer in given.items()}
+        judged: dict[int, Judged] = {}
         verdicts: list[Verdict] = []
         for question in self.questions:
-            answer, number = given.get(question.number), read.setdefault(question.number, None)
-            blank = answer is None or (isinstance(answer, str) and not answer.strip())
-            unread = "no answer" if blank else "not a number"
-            slips = [verdict.question.number for verdict in verdicts if verdict.kind != "right"]
-            verdicts.append(Verdict(question, answer, unread if number is None else question.kind(number, read, slips)))
+            answer = given.get(question.number)
+            number = _number(answer)
+            if number is not None:
+                judged[question.number] = found = question.judge(number, judged)
+                verdicts.append(Verdict(question, answer, found.kind, self._written(found.slips)))
+            else:
+                blank = answer is None or (isinstance(answer, str) and not answer.strip())
+                verdicts.append(Verdict(question, answer, "no answer" if blank else "not a number"))
         return Result(tuple(verdicts), self.circuit.notation)
+
+    def _written(self, numbers: Iterable[float]) -> tuple[str, ...]:
+        return tuple(map(self.circuit.notation.longer, numbers))
 
     def _by_number(self, answers: Any) -> dict[int, object]:
         total = len(self.questions)
@@ -324,11 +459,12 @@ class Exercise:
         return captioned(asked, [f"{BACK} ? below a wire: a question asks for its gradient, the one of that number."])
 
     def recorded(self) -> dict[str, Any]:
-        """Return what a script is to know: all that is left to it is whether an answer is `near` a number."""
+        """Return what a script is to know: all that is left to it is to work out sums, and to compare by `near`."""
         return {
-            "tolerance": self.questions[0].tolerance,
-            "nothing": NOTHING,
             "verdicts": VERDICTS,
+            "own": OWN,
+            "tally": TALLY,
+            "exact": EXACT,
             "questions": [question.recorded() for question in self.questions],
         }
 
@@ -366,7 +502,7 @@ def _number(given: object) -> float | None:
 
 
 def exercise(f: Value) -> Exercise:
-    """Return an exercise: for every wire of f but the output itself, what is its gradient?
+    """Return an exercise: questions on the gradient of every wire of f but the output itself.
 
     `print` it for the questions, `.check(answers)` for verdicts; `.save("sheet.csv")` writes a sheet to be filled in,
     `.grade("sheet.csv")` reads it. No `.grad` is touched. Raises TypeError for what is no Value, ValueError for a graph
@@ -390,73 +526,82 @@ def exercise(f: Value) -> Exercise:
 def _questions(teller: Teller) -> Iterator[Question]:
     """Yield the questions, each at the step in which the last branch of its wire comes back."""
     numbers, asked = count(1), dict[Value, int]()
-    steps: dict[Value, list[tuple[Step, int]]] = {}
+    pins: dict[Value, list[tuple[Box, Pin]]] = {}
     wires = {wire.node: wire for wire in teller.circuit.wires if not wire.node.is_constant}
-    for step in teller.circuit.backward:
-        for place, x in enumerate(step.inputs):
+    for box in reversed(teller.circuit.boxes):
+        for pin in box.pins:
+            x = box.step.inputs[pin.place]
             if x in wires:
-                steps.setdefault(x, []).append((step, place))
-                if len(steps[x]) == len(wires[x].pins):
+                pins.setdefault(x, []).append((box, pin))
+                if len(pins[x]) == len(wires[x].pins):
                     asked[x] = next(numbers)
-                    yield _question(teller, wires[x], steps[x], asked)
+                    yield _question(teller, wires[x], pins[x], asked)
 
 
-def _question(teller: Teller, wire: Wire, pins: Sequence[tuple[Step, int]], asked: Mapping[Value, int]) -> Question:
-    terms = tuple([_term(step, place, asked) for step, place in pins])
+def _question(teller: Teller, wire: Wire, pins: Sequence[tuple[Box, Pin]], asked: Mapping[Value, int]) -> Question:
+    terms = tuple([_term(box, pin, asked) for box, pin in pins])
     notation = teller.circuit.notation
-    tolerance = EXACT if notation.whole else LOOSE
-    accepted = _accepted(notation, wire.gradient, terms)
-    found = {kind: _mistaken(notation, m.numbers(terms), accepted, tolerance) for kind, m in MISTAKES.items()}
-    mistakes = {kind: numbers for kind, numbers in found.items() if numbers}
-    name, prompt = teller.names[wire.node], _prompt(teller, wire, pins, asked)
-    return Question(asked[wire.node], wire, name, prompt, terms, accepted, mistakes, tolerance)
+    return Question(
+        asked[wire.node],
+        wire,
+        teller.names[wire.node],
+        _prompt(teller, wire, pins, asked),
+        terms,
+        _digits(notation, wire.gradient),
+        _accepted(notation, wire.gradient, terms),
+        {kind: tuple(dict.fromkeys(mistake.sums(terms))) for kind, mistake in MISTAKES.items()},
+    )
 
 
-def _term(step: Step, place: int, asked: Mapping[Value, int]) -> Term:
+def _term(box: Box, pin: Pin, asked: Mapping[Value, int]) -> Term:
+    step = box.step
     assert step.upstream is not None
-    few = len(step.inputs) <= FEW
-    others = tuple([local for i, local in enumerate(step.locals) if i != place]) if few else ()
-    return Term(asked.get(step.node), step.upstream, step.locals[place], step.values[place], others)
+    others = tuple([local for i, local in enumerate(step.locals) if i != pin.place]) if len(step.inputs) <= FEW else ()
+    index, value = box.pins.index(pin), step.values[pin.place]
+    return Term(box.index, index, asked.get(step.node), step.upstream, pin.local, value, others)
+
+
+def _digits(notation: Notation, gradient: float) -> str:
+    """Return how exact an answer has to be: as exact as a picture shows it, which has three digits of the extremes."""
+    size = abs(gradient)
+    if 1e5 <= size < math.inf or (0 < size < HALF and not notation.whole):
+        return "three digits"
+    return "" if notation.whole else "two decimals"
 
 
 def _accepted(notation: Notation, gradient: float, terms: Terms) -> tuple[float, ...]:
-    """Return the gradient, as it is, as it is shown, and as it comes out of factors that were rounded as shown."""
+    """Return the gradient, as it is, and as it comes out of factors that were rounded as shown."""
     rounded = sum([notation.rounded(term.upstream) * notation.rounded(term.local) for term in terms])
     # factors may round to a number of another sign or size where the terms cancel: that is no answer
-    honest = [rounded, notation.rounded(rounded)] if near(rounded, gradient, 0.05) else []
-    return _distinct([gradient, notation.rounded(gradient), *honest])
-
-
-def _mistaken(
-    notation: Notation, numbers: Iterable[float], accepted: Iterable[float], tolerance: float
-) -> tuple[float, ...]:
-    """Return mistaken numbers, as they are and as they are shown, without what is as good as right."""
-    found = [n for number in numbers if not math.isnan(number) for n in (number, notation.rounded(number))]
-    right = [n for n in found if any(near(n, x, tolerance) or near(x, n, tolerance) for x in accepted)]
-    return _distinct([n for n in found if n not in right])
+    return _distinct([gradient, rounded] if near(rounded, gradient, 0.05, 0.0) else [gradient])
 
 
 def _distinct(numbers: Iterable[float]) -> tuple[float, ...]:
     """Return numbers without those that differ from an earlier one by rounding errors only."""
     kept: list[float] = []
     for number in numbers:
-        if not any(near(number, other, EXACT) for other in kept):
+        if not any(near(number, other, EXACT, 0.0) for other in kept):
             kept.append(number)
     return tuple(kept)
 
 
-def _prompt(teller: Teller, wire: Wire, pins: Sequence[tuple[Step, int]], asked: Mapping[Value, int]) -> str:
+def _prompt(teller: Teller, wire: Wire, pins: Sequence[tuple[Box, Pin]], asked: Mapping[Value, int]) -> str:
     """Return what is asked: how each gate worked that this wire went to, and what is known of the way back."""
     said = teller.said(wire.node)
     fork = f"{said} goes to {len(pins)} inputs of gates, and what comes back adds up. " if len(pins) > 1 else ""
     parts = []
-    for step, place in pins:
-        slope = teller.slopes(step)[place]
-        local = teller.number(step.locals[place]) if slope is None else slope.text
+    for box, pin in pins:
+        step = box.step
         output = teller.derivative(step.node)
         upstream = f"your answer {asked[step.node]}" if step.node in asked else "1, the seed"
         rule = derivative(teller.names[step.node], teller.names[wire.node])
-        parts.append(
-            f"{step.gate.name} gate, {made(teller, step)}: upstream {output} = {upstream}; local {rule} = {local}."
-        )
-    return f"{fork}{' '.join(dict.fromkeys(parts))} What is {teller.derivative(wire.node)}?"
+        local = " = ".join([rule, *_written(teller, step, pin)])
+        parts.append(f"{step.gate.name} gate, {made(teller, step)}: upstream {output} = {upstream}; local {local}.")
+    digits = _digits(teller.circuit.notation, wire.gradient)
+    exact = f", to {digits}" if digits else ""
+    return f"{fork}{' '.join(dict.fromkeys(parts))} What is {teller.derivative(wire.node)}{exact}?"
+
+
+def _written(teller: Teller, step: Step, pin: Pin) -> list[str]:
+    """Return a local gradient as a formula, and the same in numbers; not what it comes to, which may be the answer."""
+    return [str(form) for form in teller.explained(step)[pin.place]] or [teller.number(pin.local)]

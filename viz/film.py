@@ -97,6 +97,12 @@ def animate_training(
     `features` and `classes` name the axes and, in their order, the classes; resolution: points per side at which the
     model is asked where its classes lie. A boundary is drawn for two inputs whose targets are classes, and what is left
     out is said. ValueError where no epoch was run, where a number is not finite, or the model has other parameters now.
+
+        >>> from nn import MLP, fit, moons
+        >>> X, y = moons(20)
+        >>> history = fit(MLP(2, [4, 1]), X, y, loss="mse", optimizer="sgd", epochs=3, progress=False)
+        >>> animate_training(history)
+        Film(MLP(2, [4, 1], 'relu', 'linear'), 3 epochs)
     """
     for name, number, least in (("frames", frames, 1), ("resolution", resolution, LEAST)):
         if number < least:

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from autograd.graph import one_line
 from viz import theme
 from viz.contour import Loop, outline
-from viz.notation import MINUS, clipped, full, one_line
+from viz.notation import MINUS, clipped, full
 from viz.pages import colours, filled, resource, script_json
 from viz.plot_style import LOOKS, look_of
 from viz.reel import Frame, Plane, Reel, bounds, decades, percent, rounded, ticks

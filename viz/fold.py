@@ -27,7 +27,7 @@ from autograd.value import Value
 from viz.circuit import too_many
 from viz.grouping import Grouping, grouped, path_of
 
-__all__ = ["Folded", "Link", "Part", "folded", "folded_of", "is_large"]
+__all__ = ["INPUTS", "Folded", "Link", "Part", "ends_of", "folded", "folded_of", "is_large"]
 
 MOST_UNITS = 40  # as many are drawn one by one …
 MOST_IN_LAYER = 24  # … of which so many in one layer

@@ -70,14 +70,14 @@ def _legend(several: Sequence[Folded], axis: Axis) -> tuple[tuple[str, str, str]
             any(part.switches for part in parts),
             "faint",
             "shut",
-            ": a gate such as relu that gives 0 and lets no gradient through",
+            " a gate such as relu that gives 0 and lets no gradient through",
         ),
-        (any(part.dead for part in parts), "symbol", "dead", ": shut for every sample, nothing flows back through it"),
+        (any(part.dead for part in parts), "symbol", "dead", " shut for every sample, nothing flows back through it"),
         (
             any(folded.unit_links for folded in several),
             "faint",
             "thin lines",
-            ": darker where more gradient flows back",
+            " darker where more gradient flows back",
         ),
     )
     return tuple([(kind, sample, meaning) for there, kind, sample, meaning in entries if there])

@@ -17,7 +17,27 @@ from viz.narration import ruled
 from viz.notation import Notation, clipped, full
 from viz.words import counted
 
-__all__ = ["LOOK", "Axis", "axis_of", "facts", "fit", "fold_table", "headline", "notation_of", "stem"]
+__all__ = [
+    "LOOK",
+    "Axis",
+    "axis_of",
+    "dead",
+    "facts",
+    "fit",
+    "fold_table",
+    "headline",
+    "kinds",
+    "leaves",
+    "members",
+    "notation_of",
+    "power",
+    "shut",
+    "stack",
+    "stem",
+    "told",
+    "what",
+    "wires",
+]
 
 EXPLODING = 1e3  # how many times larger a gradient has become between the two ends of a network
 MOST_NAMED = 3

@@ -22,9 +22,11 @@ from autograd.gates import Gate
 from autograd.symbol import ATOM, CHOICE, MATHEMATICS, SUM, Language, Symbol
 from viz.notation import MINUS, constant
 
-__all__ = ["GAP", "Call", "Form", "Name", "Number", "is_word", "rule", "slopes"]
+__all__ = ["GAP", "Call", "Form", "Name", "Number", "explained", "is_word", "rule", "slopes", "spelled_out"]
 
 LONGEST_RULE = 26  # characters, its inputs one letter each: three products and a bias still fit
+LONGEST = 40  # characters of a slope that is written out
+LONGEST_SPELLED = 32  # the same, of a slope in which the gate's own output is written out
 MOST_ARGUMENTS = 6  # that a call lists before it leaves some out
 WORD = re.compile(r"[\w.#'′\[\]\\…]+")
 UNWRITABLE = (TypeError, AttributeError, KeyError, ValueError)  # from rules of a user's own that take numbers only
@@ -123,15 +125,50 @@ def rule(gate: Gate, inputs: Sequence[Form]) -> Form:
     return Call(gate, inputs)
 
 
-def slopes(gate: Gate, output: Form, inputs: Sequence[Form]) -> list[Form | None]:
-    """Return the local gradients as formulas, None for a mere number; no formula at all where one would be long."""
+def slopes(gate: Gate, output: Form, inputs: Sequence[Form], *, bare: bool = False) -> list[Form | None]:
+    """Return the local gradients as formulas, None for a mere number, unless `bare` ones are asked for too.
+
+    There is no formula at all where one would be long.
+    """
     try:
         if all(map(_is_short, gate.partials(Name("z"), *[Name("x")] * len(inputs)))):
             forms = gate.partials(output, *inputs)
-            return [x if isinstance(x, Form) and not isinstance(x, Number) else None for x in forms]
+            return [x if isinstance(x, Form) and (bare or not isinstance(x, Number)) else None for x in forms]
     except UNWRITABLE:
         pass
     return [None] * len(inputs)
+
+
+def spelled_out(gate: Gate, output: Form, inputs: Sequence[Form]) -> list[Form | None]:
+    """Return the local gradients that name the gate's own output, its rule in place of the name; None for the others.
+
+    >>> from autograd.gates import GATES
+    >>> str(slopes(GATES["reciprocal"], Name("f"), [Name("m")])[0])
+    '−f · f'
+    >>> str(spelled_out(GATES["reciprocal"], Name("f"), [Name("m")])[0])
+    '−(1 / m) · (1 / m)'
+    """
+    rules = [rule(gate, xs) for xs in (inputs, [Name("x")] * len(inputs))]
+    named, spelled, sample = [
+        slopes(gate, z, xs) for z, xs in ((output, inputs), (rules[0], inputs), (rules[1], [Name("x")] * len(inputs)))
+    ]
+    return [
+        form if form is not None and str(form) != str(name) and len(str(short)) <= LONGEST_SPELLED else None
+        for name, form, short in zip(named, spelled, sample, strict=True)
+    ]
+
+
+def explained(gate: Gate, named: tuple[Form, Sequence[Form]], numbers: tuple[Form, Sequence[Form]]) -> list[list[Form]]:
+    """Return per input how its local gradient is written: in names, with the output's rule written out, in numbers.
+
+    `named` and `numbers` are the output and the inputs. What says the same again is left out, and what is long; there
+    is nothing where the slope is a mere number. The last form is not worked out.
+    """
+    found = []
+    for chain in zip(slopes(gate, *named), spelled_out(gate, *named), slopes(gate, *numbers, bare=True), strict=True):
+        forms = [] if chain[0] is None else [form for form in chain if form is not None and len(str(form)) <= LONGEST]
+        found.append(list({str(form): form for form in forms}.values()))
+    return found
 
 
 def _is_short(form: object) -> bool:

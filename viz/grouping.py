@@ -34,7 +34,7 @@ from autograd import graph
 from autograd.graph import inputs_of
 from autograd.value import Value
 
-__all__ = ["SHARED", "Cell", "Grouping", "grouped"]
+__all__ = ["SHARED", "Cell", "Grouping", "grouped", "path_of"]
 
 Path = tuple[str, ...]
 

@@ -29,7 +29,20 @@ from viz.notation import clipped
 from viz.rows import Strip, Way, in_rows
 from viz.words import BACK
 
-__all__ = ["Placement", "place"]
+__all__ = [
+    "LINE_ABOVE",
+    "LINE_BELOW",
+    "Placement",
+    "Spot",
+    "Stub",
+    "branch_text",
+    "gradient_text",
+    "local_text",
+    "name_shift",
+    "note_shift",
+    "place",
+    "symbol_size",
+]
 
 MARGIN, GAP, CHANNEL, STRAIGHT, RADIUS = 22.0, 10.0, 26.0, 6.0, 20.0
 IN_CIRCLE = 2 * RADIUS - 4  # how wide a symbol may be that stands in a circle

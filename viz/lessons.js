@@ -94,9 +94,7 @@ class Program {
       return card.lacksValue(there) ? NaN : (card.forward(there) - z) / by;
     };
     const [left, right] = [slope(-move), slope(move)];
-    const steepest = Math.max(Math.abs(left), Math.abs(right));
-    const rounding = (8 * Number.EPSILON * (Math.abs(z) + Math.abs(x) * steepest)) / move;
-    return Math.abs(left - right) > 0.01 * steepest + 0.001 + rounding;
+    return slopesDiffer(left, right, z, x, move);
   }
 
   restore() {
@@ -222,23 +220,115 @@ class WhatIf {
 
 /* ---------------------------------------------------------------------------------------------- predict, then reveal */
 
-class Predict {
-  constructor(page, exercise) {
-    Object.assign(this, { page, exercise, words: page.words, view: page.views[0], given: [] });
-    const portable = (xs) => xs.map(Number);
+/* The answers so far, each judged as Question.judge does it; `near` is printed from Python's own. */
+class Judge {
+  constructor(exercise) {
+    this.exercise = exercise;
+    this.given = [];
+    const numbers = (xs) => xs.map(Number);
     this.questions = exercise.questions.map((question) => ({
       ...question,
-      accepted: portable(question.accepted),
-      mistakes: Object.entries(question.mistakes).map(([kind, numbers]) => [kind, portable(numbers)]),
-      terms: question.terms.map(({ source, local }) => ({ source, local: Number(local) })),
+      accepted: numbers(question.accepted),
+      faithful: numbers(question.faithful),
+      mistakes: Object.entries(question.mistakes).map(([kind, sums]) => [kind, sums.map(numbers)]),
+      terms: question.terms.map((term) => ({ ...term, upstream: Number(term.upstream) })),
     }));
   }
 
-  near(answer, number) {
-    const { tolerance, nothing } = this.exercise;
-    if (Number.isNaN(answer) || Number.isNaN(number)) return Number.isNaN(answer) && Number.isNaN(number);
-    const room = Math.max(tolerance * Math.abs(number), nothing);
-    return answer === number || (room < Infinity && Math.abs(answer - number) <= room);
+  workedOut([constant, ...factors], upstreams) {
+    return factors.reduce((sum, factor, i) => (factor ? sum + factor * upstreams[i] : sum), constant);
+  }
+
+  judge(question, given) {
+    if (question.accepted.some((number) => near(given, number, ...question.measure))) return { given, kind: "right", meant: question.accepted[0], slips: [] };
+    const { own, slips } = this.own(question);
+    for (const upstreams of own) {
+      const number = this.workedOut(question.faithful, upstreams);
+      if (near(given, number, ...question.measure)) return { given, kind: slips.length ? "carried" : "right", meant: number, slips };
+    }
+    const ways = [[question.terms.map(({ upstream }) => upstream), []], ...(slips.length ? own.map((upstreams) => [upstreams, slips]) : [])];
+    for (const find of [this.mistaken, this.roundedTooFar]) {
+      for (const [upstreams, told] of ways) {
+        const found = find.call(this, question, given, upstreams);
+        if (found) return { given, ...found, slips: told };
+      }
+    }
+    return { given, kind: "wrong", meant: given, slips: [] };
+  }
+
+  /* The upstream gradients by the earlier answers, as given and as meant, and which of these are slips. */
+  own({ terms }) {
+    const seed = { given: 1, kind: "right", meant: 1 };
+    const sources = terms.map(({ source }) => (source === null ? seed : this.given[source - 1]));
+    const slips = sources.filter(({ kind }) => kind !== "right").map(({ given }) => given);
+    return { own: [sources.map(({ given }) => given), sources.map(({ meant }) => meant)], slips: [...new Set(slips)] };
+  }
+
+  mistaken({ mistakes, measure }, given, upstreams) {
+    for (const [kind, sums] of mistakes) {
+      const meant = sums.map((linear) => this.workedOut(linear, upstreams)).find((number) => !Number.isNaN(number) && near(given, number, ...measure));
+      if (meant !== undefined) return { kind, meant };
+    }
+    return undefined;
+  }
+
+  roundedTooFar({ faithful, digits, measure: [tolerance, half] }, given, upstreams) {
+    const number = this.workedOut(faithful, upstreams);
+    const rounded = [1, 2].map((places) => Number(general(number, places).replaceAll(MINUS, "-").replace("∞", "Infinity")));
+    const far = near(given, number, 2 * tolerance, 2 * half) || rounded.some((x) => near(given, x, this.exercise.exact, 0));
+    return digits && far ? { kind: "close", meant: given } : undefined;
+  }
+
+  add(number) {
+    this.given.push(this.judge(this.questions[this.given.length], number));
+  }
+
+  /* The verdict in words; `write` writes a number. */
+  words(i, judged, write) {
+    const { verdicts, own } = this.exercise;
+    const verdict = verdicts[judged.kind].replace("{digits}", this.questions[i].digits);
+    return judged.slips.length ? verdict + own.replace("{upstreams}", listed(judged.slips.map(write))) : verdict;
+  }
+
+  /* All answers so far counted, in words. */
+  get summary() {
+    const { tally } = this.exercise;
+    const counts = new Map();
+    for (const { kind } of this.given) {
+      const counted = kind in tally ? kind : "wrong";
+      counts.set(counted, (counts.get(counted) ?? 0) + 1);
+    }
+    const told = Object.entries(tally).filter(([kind, words]) => counts.has(kind) || words.includes("{of}"));
+    return told.map(([kind, words]) => words.replace("{count}", counts.get(kind) ?? 0).replace("{of}", this.given.length)).join(", ");
+  }
+}
+
+/* Words as a list in a sentence, each once. */
+function listed(words) {
+  const each = [...new Set(words)];
+  return each.length > 1 ? `${each.slice(0, -1).join(", ")} and ${each.at(-1)}` : each[0];
+}
+
+class Predict {
+  constructor(page, exercise) {
+    Object.assign(this, { page, exercise, words: page.words, view: page.views[0], judge: new Judge(exercise) });
+  }
+
+  get questions() {
+    return this.judge.questions;
+  }
+
+  get given() {
+    return this.judge.given;
+  }
+
+  get panel() {
+    return this.page.panel.of(this.view);
+  }
+
+  /* The wire that is asked about; undefined once all are answered. */
+  get aim() {
+    return this.questions[this.given.length]?.wire;
   }
 
   read(text) {
@@ -248,83 +338,115 @@ class Predict {
     return Number(plain.replace(",", ".").replace(/inf(inity)?$/i, "Infinity").replace(/^nan$/i, "NaN"));
   }
 
-  /* Return which verdict fits an answer, given the earlier ones. */
-  kind(question, answer) {
-    const near = (numbers) => numbers.some((number) => this.near(answer, number));
-    if (near(question.accepted)) return "right";
-    const upstream = ({ source }) => (source === null ? 1 : this.given[source - 1].answer);
-    const followed = question.terms.reduce((sum, term) => sum + upstream(term) * term.local, 0);
-    const slip = question.terms.some(({ source }) => source !== null && this.given[source - 1].kind !== "right");
-    if (near([followed, Math.round(followed * 100) / 100 || followed])) return slip ? "carried" : "right";
-    return question.mistakes.find(([, numbers]) => near(numbers))?.[0] ?? "wrong";
-  }
-
-  answer(number) {
-    const question = this.questions[this.given.length];
-    this.given.push({ answer: number, kind: this.kind(question, number) });
-  }
-
   elements() {
     this.status = make("p", "rule");
     this.status.setAttribute("role", "status");
     this.input = Object.assign(make("input", "answer"), { type: "text", inputMode: "decimal", autocomplete: "off", spellcheck: false });
     this.asked = make("label", "asked");
+    this.exact = make("span", "lead");
     this.heading = make("h2");
-    this.prompt = make("p", "rule");
-    this.form = make("form", "", this.asked, Object.assign(make("button", "main", this.words.answer), { type: "submit" }));
+    this.score = make("span", "lead");
+    this.terms = make("div", "terms");
+    this.form = make("form", "", this.asked, Object.assign(make("button", "main", this.words.answer), { type: "submit" }), this.exact);
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
     this.list = make("ol", "answers");
     this.again = Object.assign(make("button", "", this.words.again), { type: "button" });
     this.again.addEventListener("click", () => { this.start(); this.input.focus(); });
-    return [this.heading, this.prompt, this.form, this.status, this.list, this.again];
+    return [make("div", "tool-head", this.heading, this.score, this.again), this.terms, this.form, this.status, this.list];
   }
 
   submit() {
-    const number = this.read(this.input.value);
-    if (number === undefined) {
-      this.status.textContent = this.words.unread;
-      this.input.focus();
+    const [number, i] = [this.read(this.input.value), this.given.length];
+    const judged = number === undefined ? undefined : this.judge.judge(this.questions[i], number);
+    if (!judged || judged.kind === "close") {
+      this.status.replaceChildren(judged ? this.told(i, judged, "verdict_close") : this.words.unread);
+      this.input.select();
       return;
     }
-    this.answer(number);
+    this.judge.add(number);
     this.show();
-    if (this.given.length === this.questions.length) this.again.focus();
+    if (this.aim === undefined) this.again.focus();
     else this.input.focus();
     this.page.remember();
   }
 
-  told(i) {
-    const { answer, kind } = this.given[i];
+  told(i, judged, key = judged.kind === "right" ? "verdict_right" : "verdict_wrong") {
     const { longer } = this.view.write;
-    const { wire, accepted } = this.questions[i];
-    const key = kind === "right" ? "verdict_right" : "verdict_wrong";
-    return told(this.words[key], { derivative: this.page.panel.of(this.view).derivative(wire), answer: longer(answer), verdict: this.exercise.verdicts[kind], right: longer(accepted[0]) });
+    const { wire } = this.questions[i];
+    const holes = { derivative: this.panel.derivative(wire), answer: longer(judged.given), verdict: this.judge.words(i, judged, longer), right: this.product(i) };
+    return told(this.words[key], holes);
+  }
+
+  /* The right answer, as the sum of what its branches bring where these are few: 3 × 2 + 5 × 1 = 11. */
+  product(i) {
+    const { terms, accepted: [right] } = this.questions[i];
+    const { longer, factor } = this.view.write;
+    const local = ({ gate, pin }) => this.view.gates[gate].pins[pin].local;
+    const written = terms.map((term, place) => `${(place ? factor : longer)(term.upstream, longer)} × ${factor(local(term), longer)}`);
+    return written.length > 3 ? longer(right) : `${written.join(" + ")} = ${longer(right)}`;
+  }
+
+  /* ---------------------------------------------------------------------------------------------- what is asked */
+
+  /* A gate that hands a gradient back to this wire: how it worked, its upstream gradient, its local one. */
+  term(term) {
+    const { panel, view, words } = this;
+    const { gate, pin } = term;
+    const { name, pins } = view.gates[gate];
+    const local = make("div", "box local", make("span", "caption", words.local, " ", panel.slopeOf(gate, pins[pin])));
+    const chain = [...view.chains[gate][pin].children].flatMap((piece, i) => [...(i ? [" = "] : []), piece.cloneNode(true)]);
+    local.append(chain.length ? make("b", "chain", ...chain) : panel.number(pins[pin].local));
+    const made = panel.made(gate);
+    made.prepend(make("span", "tag", told(words.gate_title, { gate: name })));
+    return make("div", "term", made, make("div", "factors", this.upstream(term), make("span", "sign", "×"), local));
+  }
+
+  /* An upstream gradient: the seed, or an answer; where that was another number, it stands beside. */
+  upstream({ gate, source, upstream }) {
+    const { panel, view, words } = this;
+    const origin = source === null ? words.seed_word : told(words.answer_word, { number: source }).textContent;
+    const box = panel.box("upstream", [words.upstream, " ", panel.derivative(view.gates[gate].wire), `, ${origin}`], upstream);
+    if (this.isSlip(source)) box.append(make("small", "", told(words.slip_word, { answer: view.write.longer(this.given[source - 1].given) })));
+    return box;
+  }
+
+  isSlip(source) {
+    return source !== null && this.given[source - 1].kind !== "right";
+  }
+
+  showQuestion({ wire, terms, digits }) {
+    const { panel, words } = this;
+    const fork = terms.length > 1 ? [make("p", "lead", told(words.fork, { wire: panel.name(wire), branches: terms.length }))] : [];
+    const slips = terms.some(({ source }) => this.isSlip(source));
+    this.terms.replaceChildren(...fork, make("div", "branches", ...terms.map((term) => this.term(term))), ...(slips ? [make("p", "lead slip", words.slip)] : []));
+    this.exact.replaceChildren(digits ? told(words.exact_to, { digits }) : words.exact);
+    this.asked.replaceChildren(panel.derivative(wire), " = ", this.input);
+    this.input.value = "";
   }
 
   show() {
     const [done, of] = [this.given.length, this.questions.length];
     const question = this.questions[done];
-    const right = this.given.filter(({ kind }) => kind === "right").length;
-    this.heading.replaceChildren(told(question ? this.words.question : this.words.score, { number: done + 1, of, right }));
-    this.prompt.replaceChildren(question ? question.prompt : this.words.scored);
+    this.heading.replaceChildren(question ? told(this.words.question, { number: done + 1, of }) : this.judge.summary);
+    this.score.replaceChildren(question && done ? this.judge.summary : "");
+    if (question) this.showQuestion(question);
+    else this.terms.replaceChildren(make("p", "rule", this.words.scored));
     this.form.hidden = !question;
-    this.input.value = "";
-    if (question) this.asked.replaceChildren(this.page.panel.of(this.view).derivative(question.wire), " = ", this.input);
-    this.status.replaceChildren(...(done ? [this.told(done - 1)] : []));
-    this.list.replaceChildren(...this.given.slice(0, question ? -1 : undefined).map((_, i) => make("li", "", this.told(i))));
+    this.status.replaceChildren(...(done ? [this.told(done - 1, this.given[done - 1])] : []));
+    this.list.replaceChildren(...this.given.map((judged, i) => make("li", "", this.told(i, judged))).slice(0, question ? -1 : undefined));
     this.again.hidden = !done;
     this.page.draw();
+    this.list.scrollTop = this.list.scrollHeight;
   }
 
   paint() {
-    const question = this.questions[this.given.length];
     this.view.showFinal({ hidden: new Set(this.questions.slice(this.given.length).map(({ wire }) => wire)) });
-    if (question) this.view.markSeed(question.wire);
+    if (this.aim !== undefined) this.view.markSeed(this.aim);
   }
 
   start(answers = []) {
-    this.given = [];
-    for (const answer of answers.slice(0, this.questions.length)) this.answer(answer);
+    this.judge.given = [];
+    for (const answer of answers.slice(0, this.questions.length)) this.judge.add(answer);
     this.show();
     this.page.remember();
   }
@@ -332,7 +454,7 @@ class Predict {
   leave() {}
 
   get fragment() {
-    return this.given.length ? { answers: this.given.map(({ answer }) => addressed(answer)).join(",") } : {};
+    return this.given.length ? { answers: this.given.map(({ given }) => addressed(given)).join(",") } : {};
   }
 
   restore(wanted) {
@@ -430,7 +552,7 @@ class Check {
   elements() {
     const { view, words } = this;
     const rows = this.pins.map(({ gate, wire, text, title, wrong }) => {
-      const way = make("span", "", view.names[wire].cloneNode(true), " → ", view.names[view.gates[gate].wire].cloneNode(true));
+      const way = make("span", "derivative", view.names[wire].cloneNode(true), " → ", view.names[view.gates[gate].wire].cloneNode(true));
       const compared = make("b", "local", text);
       return { cells: [view.gates[gate].name, way, compared, title], wrong };
     });
@@ -494,6 +616,7 @@ class Lessons {
     if (!this.lesson) this.page.draw();
     else if (wanted) this.lesson.restore(wanted);
     else this.lesson.start();
+    if (mode === "what-if" && !wanted?.has("step") && this.page.step === 0) this.page.go(this.page.view.last); // there is more to see
     this.page.remember();
   }
 
@@ -504,6 +627,7 @@ class Lessons {
     if (this.final) this.page.current = 0;
     this.page.views.forEach((view) => view.rewrite());
     one(".steps").dataset.mode = this.mode;
+    document.body.classList.toggle("final", this.final);
     for (const button of all("button", this.row)) button.setAttribute("aria-pressed", String(button.dataset.mode === this.mode));
     one(".controls").hidden = one(".panel").hidden = this.final;
     this.page.toggle?.closest("label").classList.toggle("unused", this.final);

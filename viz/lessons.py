@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any
 
 from autograd.gates import Gate
@@ -20,8 +21,8 @@ from autograd.value import Value
 from viz.bugs import recorded_bugs
 from viz.checking import checked
 from viz.circuit import Circuit
-from viz.exercises import NUMBER, THOUSANDS, exercise
-from viz.narration import STEP
+from viz.exercises import NUMBER, THOUSANDS, exercise, near
+from viz.narration import STEP, differ
 from viz.notation import clipped, portable
 
 __all__ = ["Cards", "lessons_of"]
@@ -61,6 +62,12 @@ def _function(rule: Callable[..., Any], parameters: str, inputs: int, *before: s
     writer = _Writer("JavaScript", TEMPLATES, JAVASCRIPT.constants)
     text = writer.spell(rule(*map(writer.symbol, before), *[writer.symbol(f"x[{i}]") for i in range(inputs)]))
     return f"({parameters}) => {{ {''.join([f'{line} ' for line in writer.lines])}return {text}; }}"
+
+
+def _printed(name: str, rule: Callable[..., Any]) -> str:
+    """Return a rule of ours as a constant of the script: what both sides need is stated in Python alone."""
+    letters = list(signature(rule).parameters)
+    return f"const {name} = {_function(rule, ', '.join(letters), 0, *letters)};\n"
 
 
 def _card(gate: Gate, inputs: int) -> str:
@@ -104,7 +111,8 @@ class Cards:
     def script(self) -> str:
         """The cards as the page's script reads them."""
         cards = "" if self.unprinted else ",\n  ".join(self.sources)
-        return f'"use strict";\n\nconst CARDS = [\n  {cards}\n];\n'
+        rules = _printed("near", near) + _printed("slopesDiffer", differ)
+        return f'"use strict";\n\nconst CARDS = [\n  {cards}\n];\n{rules}'
 
 
 def program(circuit: Circuit, leaves: Iterable[Value], cards: Cards) -> dict[str, Any]:

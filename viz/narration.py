@@ -19,18 +19,38 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
 from textwrap import wrap
+from typing import Any
 
+from autograd.elementary import maximum
 from autograd.gates import FLOWS
 from autograd.graph import Step
 from autograd.symbol import ATOM, PRODUCT
 from autograd.value import Value
 from viz import notation
 from viz.circuit import Circuit, Wire, circuit_of
-from viz.formula import Form, Name, Number, rule, slopes
+from viz.formula import Form, Name, Number, explained, rule, slopes
 from viz.notation import Notation, clipped, constant
 from viz.words import SENTENCES, constants_told, counted, listed
 
-__all__ = ["Teller", "aligned", "compare", "derivative", "made", "plain", "ruled", "story", "table", "wrapped"]
+__all__ = [
+    "SPELLINGS",
+    "STEP",
+    "Teller",
+    "aligned",
+    "at_kink",
+    "compare",
+    "derivative",
+    "differ",
+    "effect",
+    "kinked",
+    "made",
+    "overflows",
+    "plain",
+    "ruled",
+    "story",
+    "table",
+    "wrapped",
+]
 
 WIDTH = 100  # columns of a terminal
 LONGEST_TITLE = 72
@@ -46,6 +66,27 @@ def story(f: Value, *, ascii: bool = False) -> str:
 
     With `ascii` nothing but plain ASCII is used. No `.grad` is touched. Raises TypeError for what is no Value,
     ValueError above 300 gates or 900 inputs of gates, DomainError where a value or a slope does not exist.
+
+        >>> x, y = Value(3.0, "x"), Value(-4.0, "y")
+        >>> print(story(x * y))
+        f = x · y
+        1 gate, 2 inputs: x = 3, y = −4
+        <BLANKLINE>
+        FORWARD: from the inputs to f, each gate computes its value
+          step 1  mul  f = x · y = 3 · (−4) = −12
+        <BLANKLINE>
+        BACKWARD: from f to the inputs, each gate hands back downstream = upstream × local
+          step 2  start  ∂f/∂f = 1   the seed: f moves one for one with itself
+          step 3  mul    f = x · y
+              Swap multiplier: the mul gate hands each input the upstream gradient times the other input's
+              value.
+              to x:  upstream 1 × local y = −4 → downstream −4   a little more x lowers f
+              to y:  upstream 1 × local x =  3 → downstream  3   a little more y raises f
+        <BLANKLINE>
+        GRADIENTS: what a small change of one input does to f
+          ∂f/∂x = −4   raise x by 0.01 and f moves by about −0.04
+          ∂f/∂y =  3   raise y by 0.01 and f moves by about 0.03
+          Moving all inputs a little along their gradients makes f larger, against them smaller.
     """
     teller = Teller.of(f, ascii)
     root, chain_rule = teller.root, teller.fit("downstream = upstream × local")
@@ -69,6 +110,14 @@ def table(f: Value | Circuit, *, full: bool = False, ascii: bool = False) -> str
     """Return the Wengert list of f: a line per wire with its value (primal), local gradients and gradient (adjoint).
 
     `full` gives 15 digits, `ascii` plain ASCII; it raises what `story` raises. A circuit is told as it was recorded.
+
+        >>> x, y = Value(3.0, "x"), Value(-4.0, "y")
+        >>> print(table(x * y))
+        wire  made by  value  local gradients                ∂f/∂wire
+        ────  ───────  ─────  ─────────────────────────────  ────────
+        x     input        3                                       −4
+        y     input       −4                                        3
+        f     = x · y    −12  ∂f/∂x = y = −4, ∂f/∂y = x = 3         1
     """
     teller = Teller.of(f, ascii)
     shown = notation.full if full else teller.number
@@ -123,8 +172,16 @@ def at_kink(step: Step, place: int) -> bool:
         left, right = slope(-move), slope(move)
     except (ValueError, ArithmeticError):  # from a gate of a user's own
         return False
-    steepest = max(abs(left), abs(right))
-    rounding = 8 * sys.float_info.epsilon * (abs(step.value) + abs(x) * steepest) / move
+    return bool(differ(left, right, step.value, x, move))
+
+
+def differ(left: Any, right: Any, z: Any, x: Any, move: Any) -> Any:
+    """Tell whether the slopes on the two sides of x differ by more than the rounding of z; on symbols it prints itself.
+
+    They were found by moving x by so much to either side.
+    """
+    steepest = maximum(abs(left), abs(right))
+    rounding = 8 * sys.float_info.epsilon * (abs(z) + abs(x) * steepest) / move
     return abs(left - right) > 0.01 * steepest + 0.001 + rounding
 
 
@@ -202,15 +259,22 @@ class Teller:
 
     def in_numbers(self, step: Step) -> str:
         """Return how a gate makes its output, in numbers."""
-        numbers = [
+        return rule(step.gate, self._numbers(step)).text
+
+    def _numbers(self, step: Step) -> list[Form]:
+        return [
             Number(self.circuit.notation.operand(x.data) if x.is_constant else self.number(value))
             for x, value in zip(step.inputs, step.values, strict=True)
         ]
-        return rule(step.gate, numbers).text
 
     def slopes(self, step: Step) -> list[Form | None]:
         """Return the local gradients of a gate as formulas; None for a mere number."""
         return slopes(step.gate, self.symbol(step.node), [self.symbol(x) for x in step.inputs])
+
+    def explained(self, step: Step) -> list[list[Form]]:
+        """Return per input how its local gradient is written, in names and then in numbers; nothing for a number."""
+        named = (self.symbol(step.node), [self.symbol(x) for x in step.inputs])
+        return explained(step.gate, named, (Number(self.number(step.value)), self._numbers(step)))
 
     def derivative(self, node: Value) -> str:
         """Return the gradient of a wire as people write it: ∂f/∂x."""

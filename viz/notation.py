@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from autograd.gates import spelled
+from autograd.graph import one_line
 
-__all__ = ["Notation", "bracketed", "clipped", "constant", "full", "one_line", "portable"]
+__all__ = ["MINUS", "Notation", "bracketed", "clipped", "constant", "full", "portable"]
 
 MINUS = "−"  # U+2212, as wide as a plus sign; a hyphen is not a minus
 LONGEST_LABEL = 40
@@ -110,11 +111,6 @@ class Notation:
     def factor(self, x: float, longer: bool = False) -> str:
         """Return x as it stands after a multiplication sign: negative numbers in brackets."""
         return bracketed(self.longer(x) if longer else self.short(x))
-
-
-def one_line(label: str) -> str:
-    """Return the whole of a label on one line, for titles; ? where there is nothing to see."""
-    return " ".join("".join(c if c.isprintable() else " " for c in label).split()) or "?"
 
 
 def clipped(label: str) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 from autograd.value import Value
 from viz.svg import escaped
 
-__all__ = ["framed", "image", "show_values"]
+__all__ = ["REPORTER", "framed", "image", "show_values"]
 
 SMALLEST = 0.7  # of its natural size
 

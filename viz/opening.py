@@ -12,7 +12,7 @@ The gradients are those of the whole graph's output, not of the part's.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property, reduce
@@ -215,9 +215,9 @@ class _Whole:
 
     def steps(self, inside: set[Value]) -> tuple[list[Step], dict[Value, float]]:
         """Return the backward steps of the gates inside, and the gradients that come to them from outside."""
-        assert self.gradients  # asked for first, since that makes fresh the values that everything below reads
+        whole = self.gradients  # asked for first, since that makes fresh the values that everything below reads
         ordered = sorted(inside, key=self.place.__getitem__, reverse=True)
-        shares = {node: [*self.shares(node, inside)] for node in ordered}
+        shares = {node: [*self.shares(node, inside, whole)] for node in ordered}
         outside = {node: reduce(add, terms) for node, terms in shares.items() if terms}
         gradients, steps = dict(outside), list[Step]()
         for node in ordered:
@@ -225,7 +225,7 @@ class _Whole:
             gradients.update(zip(steps[-1].inputs, steps[-1].after, strict=True))
         return steps, outside
 
-    def shares(self, node: Value, inside: Collection[Value]) -> Iterator[float]:
+    def shares(self, node: Value, inside: Collection[Value], gradients: Mapping[Value, float]) -> Iterator[float]:
         """Yield what each reader outside hands back to a gate, in the order of the backward pass."""
         if node is self.grouping.nodes[-1]:
             yield 1.0
@@ -234,7 +234,7 @@ class _Whole:
                 slopes = graph.local_gradients(reader, graph.data_of)
                 for x, slope in zip(inputs_of(reader), slopes, strict=True):
                     if x is node:
-                        yield graph.times(self.gradients[reader], slope)
+                        yield graph.times(gradients[reader], slope)
 
 
 def _names(

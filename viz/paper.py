@@ -5,6 +5,7 @@ matplotlib and Pillow are the extra `[plots]`, imported only here, when needed; 
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache, singledispatch
@@ -15,12 +16,13 @@ from viz import theme
 from viz.rows import Point
 from viz.shapes import Bend, Dot, Frame, Picture, Route, Shape, Text
 
-__all__ = ["animated", "blank", "encoded", "written"]
+__all__ = ["POINTS", "animated", "blank", "encoded", "written"]
 
 PIXELS_PER_INCH = 96.0  # of CSS: a picture is as large on paper as on a screen
 POINTS = 72.0 / PIXELS_PER_INCH
 SHARPNESS = 2.0  # PNG pixels per CSS pixel: fit for slides
 COLOURS = 48  # of a GIF
+_filters = threading.Lock()  # what is warned of belongs to all threads: one at a time may change and restore it
 FONTS = {"sans": "DejaVu Sans", "serif": "DejaVu Serif"}  # these two come with matplotlib
 
 
@@ -38,7 +40,7 @@ def encoded(figure: Any, kind: str) -> bytes:
     file = BytesIO()
     # without a date and the name of the software the same picture gives the same bytes
     metadata = {"CreationDate": None, "Producer": None, "Creator": None} if kind == "pdf" else {"Software": None}
-    with warnings.catch_warnings():
+    with _filters, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # an emoji in a label becomes a box
         figure.savefig(file, format=kind, dpi=PIXELS_PER_INCH * SHARPNESS, metadata=metadata)
     return file.getvalue()

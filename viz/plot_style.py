@@ -17,7 +17,31 @@ from viz.drawing import write_aside
 from viz.notation import MINUS, clipped
 from viz.paper import blank, encoded
 
-__all__ = ["LOOKS", "Look", "Plot", "entry", "explained", "flat", "look_of", "panels", "returned", "short", "styled"]
+__all__ = [
+    "BELOW",
+    "BESIDE",
+    "FAINT",
+    "GROUND",
+    "HEIGHT",
+    "INK",
+    "LABEL",
+    "LOOKS",
+    "SMALL",
+    "TALL",
+    "TITLE",
+    "WIDTH",
+    "Look",
+    "Plot",
+    "entry",
+    "explained",
+    "flat",
+    "look_of",
+    "panels",
+    "returned",
+    "short",
+    "styled",
+    "whole_numbers",
+]
 
 WIDTH, HEIGHT, TALL = 720, 480, 560  # pixels of a panel
 TITLE, LABEL, SMALL = 15, 13, 11  # points: fit for slides

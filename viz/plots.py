@@ -59,6 +59,15 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[np.float64]]
 
 __all__ = [
+    "curve_of",
+    "draw_regions",
+    "draw_samples",
+    "evaluating",
+    "flat_units",
+    "gaps_of",
+    "known_classes",
+    "outputs_of",
+    "plane_around",
     "plot_decision_boundary",
     "plot_descent",
     "plot_gradient_flow",
@@ -66,6 +75,8 @@ __all__ = [
     "plot_history",
     "plot_loss_landscape",
     "plot_misread",
+    "restored",
+    "samples_of",
 ]
 
 
@@ -78,6 +89,13 @@ def plot_history(history: Any, *, ax: Any = None) -> tuple[Any, Any]:
     The history has lists `loss` and, where there was something to say, `accuracy`, `validation_loss` and
     `validation_accuracy`. `ax`: axes for the loss, or two for loss and accuracy. ValueError where no epoch was run,
     and where a number is not finite.
+
+        >>> from nn import MLP, fit, moons
+        >>> X, y = moons(20)
+        >>> history = fit(MLP(2, [4, 1]), X, y, loss="mse", optimizer="sgd", epochs=3, progress=False)
+        >>> figure, axes = plot_history(history)
+        >>> len(axes)  # loss and accuracy
+        2
     """
     rows = [("loss", "loss"), ("accuracy", "accuracy")]
     if not curve_of(history, "accuracy") or hasattr(ax, "plot"):
@@ -155,6 +173,12 @@ def plot_decision_boundary(
     X: (n, 2), finite; y: (n,). `resolution`: points per side, evaluated in one go where the model takes columns. A
     model with a training mode is asked in its evaluation mode. ValueError for another shape, TypeError for what is no
     model.
+
+        >>> from nn import MLP, moons
+        >>> X, y = moons(20)
+        >>> figure, ax = plot_decision_boundary(MLP(2, [4, 1]), X, y, resolution=20)
+        >>> ax.get_xlabel(), ax.get_ylabel()
+        ('x₁', 'x₂')
     """
     import numpy as np
 
@@ -313,6 +337,7 @@ def _level(ax: Any, across: Array, up: Array, z: Array, level: float, **style: A
 
 
 def draw_samples(ax: Any, points: Array, labels: Any, names: Mapping[Any, str], wrong: Any) -> None:
+    """Draw samples (n, 2), a marker and a colour per class, and a ring round those that are wrong."""
     size = 42 if len(points) <= 300 else 26
     for i, (label, name) in enumerate(names.items()):
         look, here = look_of(i), points[labels == label]
@@ -342,6 +367,10 @@ def plot_misread(
     X: (n, d), an image per row; shape: its rows and columns of pixels; y: (n,), classes 0 … k-1 of k outputs, or of one
     output as for `plot_decision_boundary`. Over each image stands its class, and the one the model takes it for.
     `classes` names them in their order. ValueError for other shapes.
+
+        >>> from nn import MLP
+        >>> X = [[0.0, 0.0, 1.0, 1.0], [1.0, 1.0, 0.0, 0.0]]  # two images of 2 · 2 pixels
+        >>> figure, axes = plot_misread(MLP(4, [2]), X, [0, 1], (2, 2), classes=["below", "above"])
     """
     import numpy as np
 
@@ -399,6 +428,11 @@ def plot_loss_landscape(
     `loss` takes nothing and returns the loss, a Value or a float; it is called `resolution` times for one direction
     (61), resolution² times for two (31²), recording nothing. The parameters' numbers are put back, whatever happens.
     Where the loss has no finite value the plot has a hole. ValueError without parameters, and where no value is finite.
+
+        >>> x, y = Value(1.0, "x"), Value(2.0, "y")
+        >>> figure, ax = plot_loss_landscape(lambda: x * x + y * y, [x, y], directions=1, resolution=5)
+        >>> x.data, y.data  # where they were
+        (1.0, 2.0)
     """
     import numpy as np
 
@@ -518,6 +552,11 @@ def plot_descent(
 
     f gets two columns of all points where it can take them, else one point at a time; where it has no value the plot
     has a hole. ValueError where a path is empty or its points are not pairs.
+
+        >>> from nn import descend
+        >>> bowl = lambda x, y: x * x + 10 * y * y
+        >>> path = descend(bowl, (3.0, 1.0), "sgd", lr=0.05, steps=5)
+        >>> figure, ax = plot_descent(bowl, {"lr 0.05": path.points}, resolution=20)
     """
     import numpy as np
 
@@ -598,6 +637,11 @@ def plot_gradient_flow(source: Any, *, ax: Any = None) -> tuple[Any, Any]:
     parameters, after zero_grad() and a backward pass: gradients left from before would be added in. Units all of whose
     parameters got the gradient 0 are dead, and are listed: no sample of that pass taught them anything. ValueError
     before any backward pass, and for gradients that are not finite.
+
+        >>> from nn import MLP, mse
+        >>> model = MLP(2, [4, 1])
+        >>> mse(model([1.0, -2.0]), 3.0).backward()
+        >>> figure, ax = plot_gradient_flow(model)
     """
     if hasattr(source, "gradient_flow"):
         return _flow_over_epochs(source.gradient_flow, ax)
@@ -735,6 +779,11 @@ def plot_histograms(model: Any, *, bins: int | None = None, ax: Any = None) -> t
     `model`: a model or a list of parameters, with the gradients of the last backward pass. `bins`: by default twice the
     square root of how many numbers there are, 30 at most. `ax`: an array of axes, two per layer. ValueError without
     parameters, and for numbers that are not finite.
+
+        >>> from nn import MLP, mse
+        >>> model = MLP(2, [4, 1])
+        >>> mse(model([1.0, -2.0]), 3.0).backward()
+        >>> figure, axes = plot_histograms(model)
     """
     layers = _layers(model)
     plot = panels(ax, len(layers), 2, height=0.5 * HEIGHT)

@@ -33,9 +33,11 @@ from viz.rows import Point
 from viz.words import BACK, WRONG
 
 __all__ = [
+    "LEGEND",
     "Bend",
     "Dot",
     "Frame",
+    "Owner",
     "Picture",
     "Route",
     "Shape",
@@ -45,6 +47,7 @@ __all__ = [
     "picture_of",
     "shapes_of",
     "stacked",
+    "subscripted",
 ]
 
 Owner = tuple[str, int]

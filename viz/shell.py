@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shlex
@@ -25,6 +26,7 @@ __all__ = [
     "heading",
     "meant",
     "note",
+    "number",
     "say",
     "shown",
     "speaks_unicode",
@@ -52,6 +54,15 @@ def meant(word: str, choices: Iterable[str]) -> str:
 def shown(word: str) -> str:
     """Return a word as messages quote it."""
     return repr(clipped(word))
+
+
+def number(text: str, word: str) -> float:
+    """Return the number that a text spells; UsageError, which names the word it stands in, where it spells none."""
+    if not NUMBER.fullmatch(text):
+        raise UsageError(f"{shown(word)}: {shown(text)} is no number; write it as in x=2, x=-0.5 or x=1e-3")
+    if not math.isfinite(x := float(text)):
+        raise UsageError(f"{shown(word)}: this number is too large for a float (the largest is about 1.8e308)")
+    return x
 
 
 # ------------------------------------------------------------------------------------------------------ what they say

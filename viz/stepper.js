@@ -116,6 +116,7 @@ class View {
     this.names = [...fragments.children[0].children]; // of the wires, and then of the output
     this.rootName = this.names[this.wires.length];
     this.maths = [...fragments.children[1].children];
+    this.chains = [...fragments.children[2].children].map((gate) => [...gate.children]); // per gate and pin, a slope at length
     this.seeded = this.wires.flatMap(({ outside }, wire) => (outside === null ? [] : [wire]));
     this.readNumbers();
     this.findElements(this.parts.find((part) => part.matches("table")));
@@ -436,21 +437,40 @@ class Panel {
   forward(gate) {
     const { view } = this;
     const { name, pins } = view.gates[gate];
-    const [made, ...slopes] = [...view.maths[gate].children].map((math) => math.cloneNode(true));
-    for (const hole of all("[data-wire]", made)) {
-      const { longer, factor } = view.write;
-      const value = view.wires[Number(hole.dataset.wire)].value;
-      hole.textContent = "factor" in hole.dataset ? factor(value, longer) : longer(value);
-    }
+    const slopes = [...view.maths[gate].children].slice(1).map((math) => math.cloneNode(true));
     const rows = pins.map((pin, i) => make("li", "slope", this.slopeOf(gate, pin), " ", make("span", "sign", "="), " ", this.local(slopes[i], pin.local, view.write.longer)));
     return [
       this.gateHeading("forward", gate, ""),
       make("p", "rule", this.tell("forward", { gate: name })),
-      make("div", "making", made),
+      this.made(gate),
       ...(view.gates[gate].overflow ? [make("p", "lead", this.tell("overflow"))] : []),
       make("p", "lead", this.tell("slopes")),
       make("ul", pins.length > 4 ? "slopes many" : "slopes", ...rows),
+      ...this.ownOutput(gate),
     ];
+  }
+
+  /* How a gate makes its output: in names, in numbers, and what it comes to. */
+  made(gate) {
+    const { view } = this;
+    const { longer, factor } = view.write;
+    const made = view.maths[gate].firstElementChild.cloneNode(true);
+    for (const hole of all("[data-wire]", made)) {
+      const value = view.wires[Number(hole.dataset.wire)].value;
+      hole.textContent = "factor" in hole.dataset ? factor(value, longer) : longer(value);
+    }
+    return make("div", "making", made);
+  }
+
+  /* What stands for the gate's own output in a slope that names it; nothing where none does. */
+  ownOutput(gate) {
+    const { view } = this;
+    const chains = view.chains[gate].filter((chain) => one("[data-own]", chain));
+    const copy = (element) => element.firstElementChild.cloneNode(true);
+    return chains.slice(0, 1).map((chain) => {
+      const holes = { formula: copy(chain.firstElementChild), wire: this.name(view.gates[gate].wire), spelled: copy(one("[data-own]", chain)) };
+      return make("p", "lead own", this.tell("own_output", holes));
+    });
   }
 
   slopeOf(gate, pin) {
@@ -467,7 +487,7 @@ class Panel {
     const box = (wire) => this.box("downstream", [this.derivative(wire)], view.wires[wire].outside);
     return [
       this.heading("seed", this.tell("seed_title").textContent),
-      make("p", "rule", this.tell("seed")),
+      make("p", "rule", this.tell("seed", { derivative: this.derivative(view.root) })),
       make("div", "seeds", ...view.seeded.map(box)),
       make("p", "lead", this.tell("seed_next")),
     ];
@@ -484,6 +504,7 @@ class Panel {
       make("p", "rule", this.tell("backward", { gate: name, pattern: this.words.flows[flow] })),
       make("div", many ? "rows many" : "rows", ...rows),
       ...(remark ? [make("p", "lead", remark)] : []),
+      ...this.ownOutput(gate),
     ];
   }
 
@@ -821,6 +842,7 @@ class Page {
     this.panel.element.scrollTop = 0;
     this.fit();
     if (!this.lessons?.final) this.follow(this.view, this.step);
+    else if (this.lessons.lesson.aim !== undefined) this.reveal(one(".scroll"), this.view.stubs[this.lessons.lesson.aim], 0.3);
   }
 
   /* Write the inputs' numbers in the head: by wires of the first view. */
@@ -906,14 +928,17 @@ class Page {
     const named = part ? `${new URLSearchParams({ open: part.name })}&`.replaceAll("%2F", "/") : "";
     const lesson = Object.entries(this.lessons?.fragment ?? {}).map(([key, text]) => `&${key}=${text}`).join("");
     const fragment = this.view ? `#${named}step=${this.step}${!this.folded && this.current ? "&gates=elementary" : ""}${lesson}` : "#";
-    if (fragment === location.hash) return;
+    if (fragment === this.fragment) return;
+    this.fragment = fragment;
+    if (parent !== window) parent.postMessage({ gatewiseFragment: fragment.slice(1) }, "*"); // for an address around it
     // a page inside a sandbox has no history to write to, and needs none
     try { history[how](null, "", fragment); } catch { /* nothing is lost but the bookmark */ }
   }
 
   restore() {
     clearTimeout(this.memo);
-    const wanted = new URLSearchParams(location.hash.slice(1));
+    this.fragment = location.hash;
+    const wanted = new URLSearchParams(this.fragment.slice(1));
     const given = Number.parseInt(wanted.get("step") ?? "", 10);
     const step = Number.isFinite(given) ? given : undefined;
     if (this.folded) {

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import graph
-from autograd.errors import DomainError
+from autograd.errors import DomainError, GraphTooLargeError
 from autograd.gates import FLOWS
 from autograd.value import Value
 from viz.circuit import Circuit, circuit_of, too_many
@@ -67,7 +67,7 @@ WORDS: dict[str, Any] = {
     "{gates}; the backward pass starts with the gradient of {root} that comes in from outside, and hands each input "
     "the share of this part.",
     "seed_title": "The seed",
-    "seed": f"The backward pass starts at {{root}}: {SENTENCES['grows']}.",
+    "seed": f"The backward pass starts at {{root}} with {{derivative}} = 1: {SENTENCES['grows']}.",
     "seed_next": "From here on each gate takes the gradient that arrives at its output, multiplies it by its local "
     "gradients, and hands the products to its inputs.",
     "seed_title_part": "From outside",
@@ -103,14 +103,22 @@ WORDS: dict[str, Any] = {
     "lacks_slopeNeeds": "The slope of {gate} needs {needs}, got {got}, from {from}: the circuit keeps its last "
     "numbers.",
     "whatif_unprinted": "The rule of the {gate} gate is known to Python alone: other numbers need another page.",
+    "own_output": "{formula} is written with {wire}, the gate's own output: it is {spelled}.",
     "question": "Question {number} of {of}",
-    "score": "{right} of {of} right",
     "scored": "All gradients are in the circuit now.",
+    "fork": "{wire} goes to {branches} inputs of gates, and what comes back adds up.",
+    "seed_word": "the seed",
+    "answer_word": "answer {number}",
+    "slip_word": "yours was {answer}",
+    "slip": "Yours was not right: go on from the true number. A right step from yours is counted apart.",
+    "exact": "a whole number",
+    "exact_to": "{digits} are enough",
     "answer": "Answer",
     "again": "Start again",
     "unread": "That is no number: write it like -0.25.",
-    "verdict_right": "{derivative} = {answer}: right.",
+    "verdict_right": "{derivative} = {answer}: {verdict}.",
     "verdict_wrong": "{derivative} = {answer}: {verdict}. It is {right}.",
+    "verdict_close": "{derivative} = {answer} is {verdict}, and answer once more.",
     "bug": "Bug",
     "wire": "wire",
     "right": "right",
@@ -162,6 +170,11 @@ def step(f: Value, *, open: str | None = None) -> Stepper:
     gives a page of that part alone. Gradients are computed for it and no `.grad` is touched. Raises TypeError for what
     is no Value, ValueError for an unknown part, or one that is too large, DomainError where a value or a slope does
     not exist.
+
+        >>> x, y = Value(3.0, "x"), Value(-4.0, "y")
+        >>> page = step(x * y)
+        >>> page.html[:15]
+        '<!doctype html>'
     """
     if open is not None or is_large(f):
         drawn = draw(f, open=open)
@@ -170,7 +183,8 @@ def step(f: Value, *, open: str | None = None) -> Stepper:
     circuit = circuit_of(f)
     views = [View(0, circuit)]
     cards, shown = Cards(), [(circuit, dict[Value, Value]())]
-    with suppress(DomainError):  # by a rounding error, which is no reason to refuse the page
+    # by a rounding error, or in a browser: which is no reason to refuse the page
+    with suppress(DomainError, GraphTooLargeError):
         expansion = expanded(f)
         if expansion.owners and not any(too_many(graph.order(expansion.root))):
             views.append(_opened(circuit, expansion))

@@ -10,7 +10,36 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["BOXES", "CSS", "FOLDED", "LINES", "SANS", "SERIF", "fold_css", "text_width"]
+__all__ = [
+    "BOLD",
+    "BOXES",
+    "CORNER",
+    "CSS",
+    "DARK",
+    "DASHED",
+    "FILL",
+    "FOLDED",
+    "FORK_RADIUS",
+    "GRADIENT_SIZE",
+    "HEADING_SIZE",
+    "INPUT_SIZE",
+    "ITALIC_SERIF",
+    "LEGEND_SIZE",
+    "LIGHT",
+    "LINES",
+    "LOCAL_SIZE",
+    "NAME_SIZE",
+    "SANS",
+    "SERIF",
+    "SIGN_SIZE",
+    "SMALLEST_SYMBOL",
+    "SUBSCRIPT",
+    "SUBSCRIPT_DROP",
+    "SYMBOL_SIZE",
+    "VALUE_SIZE",
+    "fold_css",
+    "text_width",
+]
 
 SANS = "'DejaVu Sans', Verdana, 'Segoe UI', Helvetica, Arial, sans-serif"
 SERIF = "'STIX Two Text', 'DejaVu Serif', Georgia, 'Times New Roman', serif"

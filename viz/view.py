@@ -18,7 +18,7 @@ from autograd.graph import Step
 from autograd.value import Value
 from viz import mathml, theme
 from viz.circuit import Box, Circuit, Wire
-from viz.formula import Name, Number, rule, slopes
+from viz.formula import Form, Name, Number, explained, rule, slopes, spelled_out
 from viz.layout import LINE_ABOVE, LINE_BELOW, Placement, Spot, Stub, place
 from viz.narration import at_kink, effect, kinked, overflows
 from viz.notation import clipped, constant, full, portable
@@ -27,7 +27,7 @@ from viz.shapes import Frame, Picture, Shape, Text, shapes_of, subscripted
 from viz.svg import escaped, svg
 from viz.words import constants_told, counted
 
-__all__ = ["View"]
+__all__ = ["View", "named"]
 
 ROOM, CAPTION = 12.0, 22.0  # between a frame and the gates in it; for its caption
 MOST_INPUTS = 12  # that the head of the page lists
@@ -85,10 +85,12 @@ class View:
         return self.part("table", "", f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>")
 
     def fragments(self) -> str:
-        """Return what the page clones: the names of wires and of the output; how gates work, and their slopes."""
+        """Return what the page clones: names of the wires and of the output; how gates work; slopes at length."""
         names = "".join([named(name) for name in (*[wire.name for wire in self.circuit.wires], self.circuit.output)])
         made = "".join([_formulas(self.circuit, box) for box in self.circuit.boxes])
-        return f'<template data-fragments="{self.index}"><div>{names}</div><div>{made}</div></template>'
+        local = "".join([_explained(self.circuit, box) for box in self.circuit.boxes])
+        parts = f"<div>{names}</div><div>{made}</div><div>{local}</div>"
+        return f'<template data-fragments="{self.index}">{parts}</template>'
 
     def inputs(self) -> str:
         """Return the inputs and their values, as many as the head of a page has room for."""
@@ -169,6 +171,26 @@ def _formulas(circuit: Circuit, box: Box) -> str:
     local = [forms[pin.place] for pin in box.pins]
     shown = ["" if form is None else mathml.math(mathml.markup(form)) for form in local]
     return f"<div><div>{''.join(made)}</div>{''.join([f'<span>{slope}</span>' for slope in shown])}</div>"
+
+
+def _explained(circuit: Circuit, box: Box) -> str:
+    """Return the slope of each pin at length; a piece in which the gate's own output is written out is marked."""
+    step, write = box.step, circuit.notation
+    names = {wire.node: Name(wire.name) for wire in circuit.wires}
+    symbols = [names[x] if x in names else Number(constant(x.data)) for x in step.inputs]
+    numbers = [
+        Number(write.longer(value) if x in names else write.operand(x.data))
+        for x, value in zip(step.inputs, step.values, strict=True)
+    ]
+    chains = explained(box.gate, (names[step.node], symbols), (Number(write.longer(step.value)), numbers))
+    own = spelled_out(box.gate, names[step.node], symbols)
+    return f"<div>{''.join([_chain(chains[pin.place], own[pin.place]) for pin in box.pins])}</div>"
+
+
+def _chain(forms: Sequence[Form], own: Form | None) -> str:
+    marks = [" data-own" if own is not None and str(form) == str(own) else "" for form in forms]
+    pieces = [f"<span{mark}>{mathml.math(mathml.markup(form))}</span>" for mark, form in zip(marks, forms, strict=True)]
+    return f"<span>{''.join(pieces)}</span>"
 
 
 def _gate_data(view: View, box: Box) -> dict[str, Any]:

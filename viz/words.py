@@ -17,7 +17,7 @@ SENTENCES = {
     "kink": "a kink: by convention {wire} gets {downstream} here",
     "kinked": "a kink lies on the way: what a small change does depends on its direction",
     "branch": "branch {branch} of {branches}: {derivative} was {before}, now {before} + {downstream} = {after}",
-    "grows": "{root} grows exactly as much as {root}",
+    "grows": "{root} moves one for one with itself",
     "overflow": "overflow: too large for a float",
     "unlabelled": "{wires} {named} given here to what has no label",
     "digits": "numbers are rounded to four decimals here, and to two in the picture",

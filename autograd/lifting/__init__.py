@@ -13,8 +13,3 @@ program             what `autograd.compile` returns: the source, run
 """
 
 __all__: list[str] = []  # everything is asked for by its module
-
-try:
-    import numpy  # noqa: F401  # told here, once, for whichever part is imported first
-except ImportError:
-    raise ImportError("a compiled program runs on NumPy: pip install numpy") from None

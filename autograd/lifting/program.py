@@ -135,8 +135,10 @@ class Program:
         regularizer: Callable[[], Any] | None,
         reduce: str,
     ) -> None:
-        import numpy as np
-
+        try:
+            import numpy as np
+        except ImportError:
+            raise ImportError("a compiled program runs on NumPy: pip install numpy") from None
         self._loss, self._values, self._inputs = loss, parameters, inputs
         self._regularizer, self._reduce = regularizer, reduce
         self.parameters: Array = np.array([p._data for p in parameters], dtype=np.float64)

@@ -750,3 +750,59 @@ def test_the_first_nan_takes_the_gradient_of_max_and_min(gate: Gate) -> None:
     xs = [Value(x) for x in (5.0, nan, 7.0, nan)]
     apply(gate, *xs).backward()
     assert [x.grad for x in xs] == [0.0, 1.0, 0.0, 0.0]
+
+
+# inputs w1 … wn, x1 … xn and perhaps b; what they come to, and the slopes
+DOTS: list[tuple[Point, float, Point]] = [
+    ((7.0,), 7.0, (1.0,)),
+    ((2.0, 3.0), 6.0, (3.0, 2.0)),
+    ((2.0, 3.0, 5.0), 11.0, (3.0, 2.0, 1.0)),
+    ((1.0, 2.0, 3.0, 4.0, 5.0, 6.0), 32.0, (4.0, 5.0, 6.0, 1.0, 2.0, 3.0)),
+    ((1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0), 39.0, (4.0, 5.0, 6.0, 1.0, 2.0, 3.0, 1.0)),
+]
+
+
+@pytest.mark.parametrize(("point", "value", "slopes"), DOTS, ids=[f"{len(row[0])} inputs" for row in DOTS])
+def test_dot_of_any_number_of_inputs(point: Point, value: float, slopes: Point) -> None:
+    assert evaluated(gates.DOT, point) == (value, *slopes)
+
+
+@pytest.mark.parametrize("gate", [*GATES.values(), gates.TAKE], ids=attrgetter("name"))
+def test_slopes_come_as_a_tuple_with_one_per_input(gate: Gate) -> None:
+    for point in probed(gate, 1):
+        slopes = gate.partials(gate.forward(*point), *point)
+        assert type(slopes) is tuple
+        assert len(slopes) == len(point)
+
+
+# ------------------------------------------------------------------------------------------------- names and spellings
+
+SPELLED = {3.0: "3", -3.0: "-3", 0.5: "0.5", 999999999999999.0: "999999999999999", 1e15: "1e+15", -1e300: "-1e+300"}
+
+
+@pytest.mark.parametrize(("number", "text"), SPELLED.items())
+def test_a_number_is_spelled_as_people_write_it(number: float, text: str) -> None:
+    assert gates.spelled(number) == text
+
+
+@pytest.mark.parametrize(("slope", "text"), [(1.0, "+"), (2.0, "+2\\,"), (0.5, "+0.5\\,"), (-0.5, "-0.5\\,")])
+def test_latex_adds_plus_a_factor_or_its_minus(slope: float, text: str) -> None:
+    assert gates.leaky_relu(slope).latex[1] == f"[x>0]{text}[x\\le 0]"
+
+
+@pytest.mark.parametrize(("exponent", "symbol"), [(12.0, "x¹²"), (-3.0, "x⁻³"), (0.5, "x^0.5"), (-1.5, "x^-1.5")])
+def test_a_power_has_a_superscript_where_there_is_one(exponent: float, symbol: str) -> None:
+    assert gates.pow_to(exponent).symbol == symbol
+
+
+@every_gate
+def test_a_gate_is_told_by_its_name(gate: Gate) -> None:
+    assert repr(gate) == f"<gate {gate.name}>"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_card_of_a_family_that_is_not_in_the_table_pickles_too(family: str) -> None:
+    gate = FAMILIES[family](7)
+    assert gate.name not in GATES
+    assert type(gate.parameter) is float
+    assert pickle.loads(pickle.dumps(gate)) is gate

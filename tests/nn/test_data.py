@@ -134,6 +134,10 @@ def test_linear_targets_are_floats_that_least_squares_recovers() -> None:
         (lambda: blobs(4, centers=[1.0, 2.0]), ValueError, r"centers .* shape \(2,\)"),
         (lambda: blobs(4, centers=[[math.nan]]), ValueError, "finite"),
         (lambda: linear(4, weights=()), ValueError, "weights"),
+        (lambda: linear(4, weights=[1.0, math.nan]), ValueError, r"a finite weights\[1\], got weights\[1\] = nan"),
+        (lambda: linear(4, weights="a"), ValueError, "weights is no array of numbers"),
+        (lambda: linear(4, bias=math.nan), ValueError, "linear needs a finite bias, got bias = nan"),
+        (lambda: linear(4, bias="a"), TypeError, "linear needs a number for bias, got str 'a'"),
         (lambda: minibatches(np.zeros((3, 2)), np.zeros(3), 4), ValueError, "batch of 4 rows .* has 3"),
         (lambda: minibatches(np.zeros((3, 2)), np.zeros(3), 0), ValueError, "batch_size >= 1, got batch_size = 0"),
         (lambda: minibatches(np.zeros((3, 2)), np.zeros(2), 1), ValueError, r"shapes \(3, 2\) and \(2,\)"),
@@ -290,6 +294,8 @@ def test_an_unknown_label_column_names_the_close_ones(tmp_path: Path) -> None:
         read_csv(path, label="knd")
     with pytest.raises(ValueError, match="no column 'zzz': it has 'width', 'kind'"):
         read_csv(path, label="zzz")
+    with pytest.raises(TypeError, match="label is the name of a column, got int 3"):
+        read_csv(path, label=3)  # type: ignore[arg-type]
 
 
 def test_a_file_that_is_missing_is_the_systems_own_error(tmp_path: Path) -> None:

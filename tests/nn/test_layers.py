@@ -118,6 +118,36 @@ def test_columns_may_be_of_any_shape_and_stand_beside_numbers() -> None:
     np.testing.assert_array_equal(model([np.arange(3), 0.5]), model([np.arange(3.0), 0.5]))
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float16, np.int8, np.uint8, np.bool_])
+@pytest.mark.parametrize("name", MODELS)
+def test_columns_of_any_kind_are_computed_in_the_floats_of_values(name: str, kind: type) -> None:
+    X = np.random.default_rng(5).normal(0.0, 30.0, size=(7, 3)).clip(0, 99).astype(kind)
+    got, expected = (MODELS[name]()(list(columns)) for columns in (X.T, X.T.astype(float)))
+    assert np.asarray(got).dtype == np.float64
+    np.testing.assert_array_equal(got, expected)
+
+
+class Louder(nn.Neuron):
+    """A neuron of a user's own."""
+
+    def weigh(self, xs: Any) -> Any:
+        return super().weigh(xs) * 100.0
+
+
+class Shifted(nn.Neuron):
+    """Another one."""
+
+    def fire(self, xs: Any) -> Any:
+        return super().fire(xs) + 1.0
+
+
+@pytest.mark.parametrize("kind", [Louder, Shifted])
+def test_a_neuron_of_ones_own_in_a_layer_answers_columns_as_it_answers_rows(kind: type[nn.Neuron]) -> None:
+    model, X = nn.MLP(2, [3, 1], "tanh"), np.random.default_rng(0).normal(size=(5, 2))
+    model.layers[0].neurons[1] = kind(2, "tanh", rng=1)
+    np.testing.assert_allclose(nn.predict(model, X), [model(row).data for row in X.tolist()], rtol=1e-13)
+
+
 def test_an_array_of_one_axis_is_a_row() -> None:
     model = nn.MLP(2, [3, 1])
     assert model(np.array([1.0, 2.0])).data == model([1, 2.0]).data == model((Value(1.0), np.float32(2.0))).data
@@ -302,6 +332,20 @@ def test_given_factors_are_used_instead_of_drawn_ones() -> None:
         drop([1.0, 2.0, 3.0])
 
 
+def test_a_watched_dropout_notes_its_calls_and_draws_nothing() -> None:
+    drop, calls = nn.Dropout(0.5, rng=0), []
+    with drop.watched(calls):
+        assert numbers(drop([2.0, 5.0])) == [2.0, 5.0]
+        drop.eval()([1.0])
+        drop.train()([1.0])
+    assert calls == [(drop, 2), (drop, 1)]
+    np.testing.assert_array_equal(drop.factors(1, 4), nn.Dropout(0.5, rng=0).factors(1, 4))
+    with pytest.raises(TypeError), drop.watched(calls):
+        drop(["a"])
+    assert drop([1.0] * 8) != [1.0] * 8  # it acts again
+    assert len(calls) == 2
+
+
 def test_dropouts_of_one_network_drop_differently_and_alike_in_every_run() -> None:
     def masks() -> list[list[float]]:
         model = nn.Sequential(nn.Dropout(0.5), nn.Dropout(0.5))
@@ -360,6 +404,12 @@ REFUSED = [
     (lambda: nn.MLP(2, [1])(np.ones((2, 2))), ValueError, r"takes a row, or columns: .*predict\(model, X\)"),
     (lambda: nn.MLP(2, [1])("ab"), TypeError, "takes a list of numbers, got str"),
     (lambda: nn.MLP(2, [1])(None), TypeError, "takes a list of numbers, got NoneType"),
+    (lambda: nn.MLP(2, [1])({1.0, 2.0}), TypeError, "takes a list of numbers, got set"),
+    (lambda: nn.MLP(2, [1])({"x": 1.0, "y": 2.0}), TypeError, "takes a list of numbers, got dict"),
+    (lambda: nn.MLP(2, [1])({1.0: 0, 2.0: 0}.keys()), TypeError, "takes a list of numbers, got dict_keys"),
+    (lambda: nn.MLP(2, [1])(b"ab"), TypeError, "takes a list of numbers, got bytes"),
+    (lambda: nn.Neuron(2)([Value(1.0), np.ones(3)]), TypeError, "takes Values, or columns of numbers, got both"),
+    (lambda: nn.MLP(2, None), TypeError, r"nouts is a list of layer sizes such as \[16, 16, 1\], got None"),
     (lambda: nn.MLP(2, [1])(["a", "b"]), TypeError, "a Value holds one real number .*, got str 'a'"),
     (lambda: nn.Layer(0, 1), ValueError, "Layer needs nin >= 1, got nin = 0"),
     (lambda: nn.Layer(2, 0), ValueError, "Layer needs nout >= 1, got nout = 0"),

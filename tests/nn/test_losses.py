@@ -1,5 +1,6 @@
 """Losses and penalties: torch's numbers and gradients, golden and live; gradient checks; what is refused."""
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,7 +14,8 @@ import nn
 from autograd import Value, check_gradients, compile
 from autograd.functions import log, sigmoid, softmax
 from autograd.graph import order
-from nn.losses import LOSSES
+from nn.losses import BIT, CARDS, CLASS, LOG_PROBABILITIES, LOSSES, SIGN, card_of, loss_name
+from viz.cli.training import BINARY, MULTICLASS
 
 # A case: the loss, what it is told beside the prediction, and the same in torch, of a tensor of predictions.
 Case = tuple[Callable[..., Any], tuple[Any, ...], Callable[[Any, Any], Any]]
@@ -183,6 +185,23 @@ def test_columns_have_a_class_per_row(loss: Callable[..., Any]) -> None:
     np.testing.assert_array_equal(column, loss(list(rows.T), classes.astype(float)))
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.bool_])
+@pytest.mark.parametrize("name", CASES)
+def test_columns_of_few_bits_do_not_wrap(name: str, kind: type) -> None:
+    (loss, _, _), numbers = CASES[name]
+    low, high = (0, 2) if kind is np.bool_ else (np.iinfo(np.int8).min * (kind is not np.uint8), 128)
+    drawn = np.random.default_rng(4).integers(low, high, (len(numbers), 50)).astype(kind)
+    drawn[:, 0] = low
+    target = {nn.hinge: -1, nn.binary_cross_entropy: 1}.get(loss, np.resize(np.arange(len(numbers)), 50))
+    if loss in (nn.mse, nn.squared_error, nn.quadratic, nn.huber):
+        target = list(drawn[:, ::-1])
+    prediction, exact = list(drawn), list(drawn.astype(float))
+    if loss in OF_ONE_NUMBER:
+        prediction, exact, target = prediction[0], exact[0], np.full(50, target, dtype=np.int8)
+    as_floats = [t.astype(float) for t in target] if isinstance(target, list) else target.astype(float)
+    np.testing.assert_allclose(loss(prediction, target), loss(exact, as_floats), rtol=1e-14)
+
+
 @pytest.mark.parametrize("loss", [nn.mse, nn.squared_error, nn.quadratic, nn.huber])
 def test_a_number_is_compared_as_a_list_of_one_is_and_targets_may_be_arrays(loss: Callable[..., Any]) -> None:
     assert loss(2.5, 1.0) == loss([2.5], [1.0])
@@ -231,6 +250,20 @@ def test_a_compiled_loss_is_the_mean_over_all_rows(loss: Callable[..., Any]) -> 
 def test_a_class_may_be_a_value_an_integer_of_numpy_or_a_whole_float(loss: Callable[..., Any]) -> None:
     zs = [0.5, -1.0, 2.0]
     assert {loss(zs, k) for k in (1, 1.0, Value(1.0), np.int64(1), np.float32(1), np.uint8(1), True)} == {loss(zs, 1)}
+
+
+def test_the_command_line_offers_the_losses_that_suit_outputs_as_they_are() -> None:
+    suited = [card for card in CARDS.values() if card.outputs != LOG_PROBABILITIES]
+    assert [card.name for card in suited if card.targets in (BIT, SIGN)] == list(BINARY)
+    assert [card.name for card in suited if card.targets == CLASS] == list(MULTICLASS)
+
+
+def test_a_card_is_found_by_its_function_also_where_a_margin_is_bound_to_it() -> None:
+    assert all(card_of(card.function) is card for card in CARDS.values())
+    assert card_of(functools.partial(nn.huber, delta=2.0)) is CARDS["huber"]
+    assert card_of(lambda p, t: p) is None
+    assert loss_name(functools.partial(nn.huber, delta=2.0)) == "huber"
+    assert loss_name(type("Odd", (), {"__call__": lambda self, p, t: p})()) == "Odd"
 
 
 # --------------------------------------------------------------------------------------------------- known identities
@@ -350,6 +383,16 @@ REFUSED = [
     (lambda: nn.cross_entropy([0.5, 1.0], math.nan), TypeError, "whole number as class, got nan"),
     (lambda: nn.cross_entropy([0.5, 1.0], "1"), TypeError, "whole number as class, got '1'"),
     (lambda: nn.cross_entropy(Value(0.5), 0), ValueError, "list of one score per class, got one number"),
+    (lambda: nn.nll([], 0), ValueError, "nll needs at least one score, got none"),
+    (lambda: nn.cross_entropy([], 0), ValueError, "cross_entropy needs at least one score, got none"),
+    (lambda: nn.multiclass_hinge([], 0), ValueError, "multiclass_hinge needs at least one score, got none"),
+    (lambda: nn.cross_entropy({0.5, 1.0}, 0), TypeError, "cross_entropy takes a list of numbers, got set"),
+    (
+        lambda: nn.cross_entropy([1.0, 2.0], [0, 1]),
+        ValueError,
+        r"cross_entropy takes a class per row: scores are numbers, of one row, classes of shape \(2,\)",
+    ),
+    (lambda: nn.nll(list(np.ones((2, 3))), np.array([0, 1])), ValueError, r"of shape \(3,\), classes of shape \(2,\)"),
     (lambda: nn.nll([0.5, 1.0], 2), IndexError, "nll: the 2 classes are 0 … 1, got 2"),
     (lambda: nn.nll(list(np.ones((2, 3))), np.array([0, 2, 1])), IndexError, r"got 2 \(row 1\)"),
     (lambda: nn.multiclass_hinge([0.5, 1.0], 2), IndexError, "multiclass_hinge: the 2 classes are 0 … 1, got 2"),

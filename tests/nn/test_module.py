@@ -141,6 +141,42 @@ def test_a_summary_counts_what_is_there() -> None:
     assert " ".join(nn.Neuron(2).summary().splitlines()[1].split()) == "model Neuron(2, 'relu') weight 2, bias () 3"
 
 
+class Table(Module):
+    """A module whose parts and numbers stand in dictionaries."""
+
+    def __init__(self, names: tuple[str, ...] = ("b", "a")) -> None:
+        self.parts: dict[Any, Any] = {name: nn.Layer(2, 1, rng=i) for i, name in enumerate(names)}
+        self.scales = {"one": Value(1.0), "more": [Value(2.0), Value(3.0)], "title": "table"}
+        self.relabel()
+
+
+def test_parts_and_parameters_in_dictionaries_are_found_by_their_keys_in_the_order_they_were_put_in() -> None:
+    table = Table()
+    assert [p.label for p in table.parameters()] == [
+        *("scales/one", "scales/more0", "scales/more1"),
+        *(f"parts/{key}/neuron0/{w}" for key in "ba" for w in ("w0", "w1", "b")),
+    ]
+    assert [name for name, _ in table.named_parameters()] == [p.label for p in table.parameters()]
+    assert {key: array.shape for key, array in table.state_dict().items()} == {
+        "scales.one": (),
+        "scales.more": (2,),
+        **{f"parts.{key}.{name}": shape for key in "ba" for name, shape in (("weight", (1, 2)), ("bias", (1,)))},
+    }
+    other = Table(("a", "b"))  # what was put in first does not matter to a state
+    other.load_state_dict(table.state_dict())
+    assert numbers(other.parts["a"]) == numbers(table.parts["a"])
+    assert table.eval().parts["a"].training is False
+
+
+def test_two_arrays_of_one_name_are_refused_rather_than_one_lost() -> None:
+    class Twice(Module):
+        def __init__(self) -> None:
+            self.tail0, self.tail = nn.Neuron(1), [nn.Neuron(1)]
+
+    with pytest.raises(ValueError, match=r"two arrays of this model would be called 'tail0.weight': rename one"):
+        Twice().state_dict()
+
+
 # --------------------------------------------------------------------------------------------------------------- state
 
 
@@ -257,6 +293,31 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(state: Any, ki
     assert numbers(model) == before
     model.load_state_dict(FULL)
     assert numbers(model) == [1.0, 2.0, 5.0, 3.0, 4.0, 6.0, 7.0, 8.0, 9.0]
+
+
+@pytest.mark.parametrize(
+    ("intruder", "words"),
+    [
+        (Value(1.0, "u") * 2, "layer1.weight is made of parameters, but holds a number that the gate mul computes"),
+        (1.5, r"layer1.weight is made of Values, but holds float 1.5: put Value\(…\) there"),
+    ],
+)
+def test_what_stands_where_a_parameter_should_is_refused_before_anything_changes(
+    intruder: Any, words: str, tmp_path: Path
+) -> None:
+    model = nn.MLP(2, [3, 1])
+    state = {key: array + 1.0 for key, array in model.state_dict().items()}
+    model.layers[0].neurons[2].w[1] = intruder
+    before = [p.data for p in model.layers[0].neurons[0].w]
+    for act in (
+        lambda: model.load_state_dict(state),
+        model.state_dict,
+        lambda: model.save(tmp_path / "model.npz"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            act()
+    assert [p.data for p in model.layers[0].neurons[0].w] == before
+    assert list(tmp_path.iterdir()) == []
 
 
 # --------------------------------------------------------------------------------------------------------------- files

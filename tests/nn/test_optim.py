@@ -402,6 +402,85 @@ def test_a_state_that_does_not_fit_changes_nothing() -> None:
     assert adam.state_dict() == before
 
 
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (lambda saved: None, TypeError, "this is no state_dict of an optimizer, got NoneType"),
+        (lambda saved: [*saved], TypeError, "this is no state_dict of an optimizer, got list"),
+        (lambda saved: {**saved, "state": None}, TypeError, "this is no dictionary of the state of Adam, got NoneType"),
+        (
+            lambda saved: {**saved, "options": None},
+            TypeError,
+            "this is no dictionary of the options of Adam, got",
+        ),
+        (lambda saved: {**saved, "options": {"lr": 1.0}}, ValueError, "the options of Adam: it has no betas, eps"),
+        (
+            lambda saved: {**saved, "options": {**saved["options"], "rho": 1.0}},
+            TypeError,
+            "Adam has no option rho; it has lr, betas",
+        ),
+        (lambda saved: {**saved, "state": {"exp_avg": ["a"]}}, ValueError, "the saved 'exp_avg' is no array of num"),
+    ],
+)
+def test_what_is_no_saved_state_is_refused_and_changes_nothing(
+    change: Callable[[Any], Any], error: type[Exception], words: str
+) -> None:
+    adam = Adam([Value(1.0)], lr=0.3)
+    adam.update(np.zeros(1), np.ones(1))
+    before = adam.state_dict()
+    with pytest.raises(error, match=words):
+        adam.load_state_dict(change(before))
+    assert adam.state_dict() == before
+
+
+def test_an_option_that_is_written_later_is_used_and_shown() -> None:
+    sgd, x = SGD([Value(1.0)], lr=1.0), np.zeros(1)
+    sgd.momentum = 1  # type: ignore[assignment]
+    for _ in range(2):
+        sgd.update(x, np.ones(1))
+    assert x.tolist() == [-3.0]
+    assert "momentum=1.0" in repr(sgd)
+    adam = Adam([Value(1.0)])
+    adam.betas = [0.5, 0.25]  # type: ignore[assignment]
+    assert adam.state_dict()["options"]["betas"] == [0.5, 0.25]
+
+
+def test_options_that_do_not_go_together_are_refused_at_the_next_step() -> None:
+    p = Value(1.0)
+    sgd = SGD([p], momentum=0.9, nesterov=True)
+    sgd.momentum = 0.0
+    with pytest.raises(ValueError, match=r"nesterov=True needs momentum > 0 and dampening = 0, got momentum = 0\.0"):
+        sgd.step()
+    assert p.data == 1.0
+
+
+class Scaled(Optimizer):
+    """An optimizer of a user's own that keeps an argument under another name."""
+
+    def __init__(self, parameters: Any, lr: float = 0.1, factor: float = 2.0) -> None:
+        super().__init__(parameters, lr)
+        self.scale = factor
+
+    def rule(self, x: Any, g: Any, state: Any) -> Any:
+        return x - self.lr * self.scale * g
+
+
+def test_an_option_that_is_kept_under_another_name_is_not_shown_and_cannot_be_saved() -> None:
+    own = Scaled([Value(1.0)])
+    assert repr(own) == "Scaled(1 parameter, lr=0.1)"
+    with pytest.raises(TypeError, match=r"Scaled cannot be saved: keep its option factor as self\.factor"):
+        own.state_dict()
+
+
+def test_an_optimizer_that_was_not_made_up_says_what_is_missing() -> None:
+    class Hasty(SGD):
+        def __init__(self, parameters: Any) -> None:
+            self.half = self.lr / 2
+
+    with pytest.raises(AttributeError, match=r"Hasty has no lr yet: call super\(\).__init__\(parameters, lr\) first"):
+        Hasty([Value(1.0)])
+
+
 def test_a_saved_state_does_not_move_with_the_optimizer() -> None:
     sgd, x = SGD([Value(1.0)], momentum=0.9), np.zeros(1)
     sgd.update(x, np.ones(1))
@@ -460,7 +539,16 @@ REFUSED: tuple[tuple[Callable[[], Any], type[Exception], str], ...] = (
         ValueError,
         "no optimizer is called 'adm'; there are sgd, adagrad, adadelta",
     ),
-    (lambda: optimizer_named(None, [x0]), ValueError, "no optimizer is called None"),  # type: ignore[arg-type]
+    (lambda: optimizer_named(None, [x0]), TypeError, "goes by its name here, such as 'sgd', .*; got None"),  # type: ignore[arg-type]
+    (lambda: descend(abs, 1.0, SGD([x0])), TypeError, r"goes by its name here, .*; got SGD\(1 parameter"),  # type: ignore[arg-type]
+    (lambda: setattr(SGD([x0]), "momentum", -5), ValueError, "SGD needs momentum >= 0, got momentum = -5"),
+    (lambda: setattr(SGD([x0]), "dampening", math.inf), ValueError, "SGD needs a finite dampening"),
+    (lambda: setattr(SGD([x0]), "weight_decay", "a"), TypeError, "SGD needs a number for weight_decay, got str 'a'"),
+    (lambda: setattr(Adam([x0]), "betas", (0.9, 2.0)), ValueError, r"Adam needs betas\[1\] >= 0 and betas\[1\] < 1"),
+    (lambda: setattr(AdamW([x0]), "eps", math.nan), ValueError, "AdamW needs eps >= 0, got eps = nan"),
+    (lambda: setattr(Adagrad([x0]), "lr_decay", -1), ValueError, "Adagrad needs lr_decay >= 0"),
+    (lambda: setattr(Adadelta([x0]), "rho", 1.5), ValueError, "Adadelta needs rho >= 0 and rho <= 1"),
+    (lambda: setattr(RMSprop([x0]), "alpha", None), TypeError, "RMSprop needs a number for alpha, got NoneType"),
     (lambda: optimizer_named("sgd", [x0], rho=1), TypeError, "SGD has no option rho; it has lr, momentum, dampening"),
     (lambda: Optimizer([x0], 0.1).step(), NotImplementedError, r"Optimizer has no rule\(x, g, state\)"),
     (lambda: line_search(lambda x: x * x, 1.0, 1.0), ValueError, r"a direction of descent, but f has the slope 2\.0"),

@@ -1,5 +1,6 @@
 """Outputs are the model's own, row by row, and right where the class is."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,50 @@ def test_the_threshold_is_that_of_the_activation_until_it_is_set() -> None:
     assert model.threshold == 0.5
     with pytest.raises(TypeError):
         model.threshold = "high"
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_threshold_is_finite(number: float) -> None:
+    model = MLP(2, [1])
+    with pytest.raises(ValueError, match=f"MLP needs a finite threshold, got threshold = {number}"):
+        model.threshold = number
+    assert model.threshold == 0.0
+
+
+@pytest.mark.parametrize("loss", ["mse", "binary_cross_entropy", "hinge"])
+def test_training_leaves_a_threshold_that_somebody_set(loss: str) -> None:
+    model = MLP(2, [1])
+    model.threshold = 0.3
+    fit(model, *moons(10), loss=loss, optimizer="sgd", epochs=1, progress=False)
+    assert model.threshold == 0.3
+    model.threshold = None
+    assert model.threshold == (0.5 if loss == "mse" else 0.0)
+
+
+@pytest.mark.parametrize("suffix", ["npz", "json"])
+def test_training_replaces_the_threshold_of_an_earlier_training_also_after_a_file(suffix: str, tmp_path: Path) -> None:
+    model = MLP(2, [1])
+    fit(model, *moons(10), loss="mse", optimizer="sgd", epochs=1, progress=False)
+    model.save(tmp_path / f"model.{suffix}")
+    again = MLP(2, [1])
+    again.load(tmp_path / f"model.{suffix}")
+    for each in (model, again, load_model(tmp_path / f"model.{suffix}")):
+        assert each.threshold == 0.5
+        fit(each, *moons(10), loss="hinge", optimizer="sgd", epochs=1, progress=False)
+        assert each.threshold == 0.0
+    model.threshold = 0.25
+    model.save(tmp_path / f"model.{suffix}")
+    again.load(tmp_path / f"model.{suffix}")
+    fit(again, *moons(10), loss="mse", optimizer="sgd", epochs=1, progress=False)
+    assert again.threshold == 0.25
+
+
+def test_a_lone_neuron_keeps_its_threshold_in_a_file_too(tmp_path: Path) -> None:
+    model, other = Neuron(2, "linear", rng=1), Neuron(2, "linear", rng=2)
+    fit(model, *moons(10), loss="mse", optimizer="sgd", epochs=1, progress=False)
+    model.save(tmp_path / "model.json")
+    other.load(tmp_path / "model.json")
+    assert other.threshold == load_model(tmp_path / "model.json").threshold == 0.5
 
 
 def test_a_file_with_a_threshold_that_is_no_number_changes_nothing(tmp_path: Path) -> None:

@@ -221,6 +221,8 @@ REFUSED: tuple[tuple[Callable[[], Any], type[Exception], str], ...] = (
         "needs lr >= 0, got lr = inf",
     ),
     (lambda: ExponentialLR(sgd(), 1.0).load_state_dict({"last_epoch": -1}), ValueError, "needs last_epoch >= 0"),
+    (lambda: StepLR(sgd(), 2).load_state_dict({}), ValueError, "no state_dict of a schedule: it has no last_epoch"),
+    (lambda: StepLR(sgd(), 2).load_state_dict(None), TypeError, "no state_dict of a schedule, got NoneType"),  # type: ignore[arg-type]
     (lambda: Schedule(sgd()), NotImplementedError, r"Schedule has no rate\(epoch\)"),
 )
 
@@ -234,6 +236,13 @@ def two(milestones: list[int], count: int = 2) -> SequentialLR:
 def test_what_is_no_schedule_is_refused(act: Callable[[], Any], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         act()
+
+
+def test_a_saved_state_that_is_refused_changes_nothing() -> None:
+    schedule = ExponentialLR(sgd(0.4), 10.0)
+    with pytest.raises(ValueError, match="got lr = inf"):
+        schedule.load_state_dict({"last_epoch": 999})
+    assert (schedule.last_epoch, schedule.optimizer.lr) == (0, 0.4)
 
 
 def test_the_package_exports_every_schedule() -> None:

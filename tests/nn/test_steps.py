@@ -131,6 +131,17 @@ def test_the_culprit_of_a_gradient_is_the_gate_whose_slope_is_not_finite() -> No
     assert (found.number, found.parameter) == (math.inf, w)
 
 
+def test_a_dropout_still_draws_while_its_calls_are_looked_for() -> None:
+    class Curious(Sequential):
+        def __call__(self, x: Any) -> Any:
+            self.drawn = self.layers[0].factors(1, 50).tolist()[0]
+            return super().__call__(x)
+
+    model = Curious(Dropout(0.5, rng=0), Layer(2, 1))
+    assert draws(model, [1.0, 2.0]) == [(model.layers[0], 2)]
+    assert set(model.drawn) == {0.0, 2.0}
+
+
 def test_a_finite_graph_has_no_culprit() -> None:
     w = Value(2.0, "w")
     root = w * w

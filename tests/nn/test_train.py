@@ -1,9 +1,11 @@
 """Training: the same path as torch and as NumPy by hand, whole weights whatever happens, and every refusal in words."""
 
+import copy
 import functools
 import json
 import math
 import os
+import pickle
 import signal
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -683,6 +685,26 @@ def test_a_loss_that_compares_numbers_counts_from_the_middle_of_its_targets() ->
         model = Neuron(1, "linear", init="zeros")
         history = quiet(model, X, y, loss="mse", optimizer=SGD(model.parameters(), lr=0.2), epochs=60)
         assert history.accuracy[-1] == 1.0
+
+
+@pytest.mark.parametrize("number", [0.0, 3, np.float32(0.5)])
+def test_a_regularizer_may_be_a_plain_number_whoever_takes_the_steps(number: Any) -> None:
+    def trained(compiled: bool) -> tuple[list[float], list[float]]:
+        model = MLP(2, [2, 1])
+        history = quiet(
+            model, *MOONS, loss="hinge", optimizer="sgd", epochs=3, regularizer=lambda: number, compiled=compiled
+        )
+        return history.loss, numbers(model)
+
+    for ours, theirs in zip(trained(True), trained(False)):
+        assert ours == pytest.approx(theirs, rel=1e-12)
+    assert trained(True)[0][0] > number
+
+
+def test_a_training_error_survives_its_way_to_another_process() -> None:
+    error = TrainingError("the loss is inf", 7, "exp", "layer1/neuron0/w0")
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert (str(twin), twin.epoch, twin.gate, twin.parameter) == ("the loss is inf", 7, "exp", "layer1/neuron0/w0")
 
 
 # ------------------------------------------------------------------------------------------------- what is refused

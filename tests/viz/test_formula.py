@@ -12,7 +12,8 @@ from autograd import elementary
 from autograd.gates import FAMILIES, GATES, Gate, pow_to
 from autograd.symbol import MATHEMATICS
 from viz import mathml
-from viz.formula import GAP, Form, Name, Number, is_word, rule, slopes
+from viz.formula import GAP, Form, Name, Number, explained, is_word, rule, slopes
+from viz.notation import full
 
 every_gate = pytest.mark.parametrize("gate", GATES.values(), ids=GATES)
 
@@ -94,6 +95,25 @@ def test_slopes_say_what_the_card_computes(gate: Gate, read: Callable[[Form], st
         forms = slopes(gate, Name("z"), names(len(xs)))
         for form, slope in zip(forms, gate.partials(z, *xs), strict=True):
             assert form is None or value(read(form), {**known(xs), "z": z}) == pytest.approx(slope, rel=1e-12)
+
+
+@readers
+@every_gate
+def test_a_slope_at_length_says_the_same_in_names_and_in_numbers(gate: Gate, read: Callable[[Form], str]) -> None:
+    for xs in points(gate):
+        z = gate.forward(*xs)
+        numbers = Number(full(z)), [Number(full(x)) for x in xs]
+        chains = explained(gate, (Name("z"), names(len(xs))), numbers)
+        for chain, slope in zip(chains, gate.partials(z, *xs), strict=True):
+            for form in chain:
+                assert value(read(form), {**known(xs), "z": z}) == pytest.approx(slope, rel=1e-9)
+
+
+def test_a_slope_that_names_the_output_is_written_out_too() -> None:
+    numbers = Number("0.50"), [Number("2.00")]
+    ((*told,),) = explained(GATES["reciprocal"], (Name("f"), [Name("m")]), numbers)
+    assert [str(form) for form in told] == ["−f · f", "−(1 / m) · (1 / m)", "−0.50 · 0.50"]
+    assert explained(GATES["neg"], (Name("f"), [Name("m")]), numbers) == [[]]
 
 
 @readers

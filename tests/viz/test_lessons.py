@@ -69,9 +69,10 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path, capsys: pytest
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_without_notebooks_an_error_says_where_they_are(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="come with the sources"):
+def test_without_notebooks_an_error_says_where_they_should_be(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="install gatewise again") as caught:
         lessons.lessons(tmp_path)
+    assert str(tmp_path) in str(caught.value)
 
 
 def test_the_readme_lists_every_lesson() -> None:

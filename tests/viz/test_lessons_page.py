@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import pytest
 
@@ -17,18 +18,24 @@ from autograd.functions import exp, log, max, relu, sqrt
 from autograd.gates import GATES, Gate
 from autograd.value import apply
 from tests.viz.conftest import watch
-from tests.viz.helpers import GOLDEN, HARDER, RANDOM, random_graph
+from tests.viz.helpers import DRAWN, GOLDEN, HARDER, RANDOM, random_graph
 from tests.viz.test_stepper import as_numbers, layer_with_forks, opener, shown_step, wait_for_fragment
 from viz.bugs import BUGS, broken
 from viz.circuit import Circuit, circuit_of
-from viz.exercises import VERDICTS, exercise
+from viz.exercises import VERDICTS, Exercise, exercise, near, worked_out
 from viz.lessons import Cards
+from viz.narration import differ
+from viz.notation import portable
 from viz.stepper import step
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 largest = builtins.max
+
+ASKED = [
+    make for name, make in DRAWN.items() if name in [*GOLDEN, "cube", "diamonds", "softmax_loss"] or name in RANDOM
+]
 
 LESSONS = Path(__file__).resolve().parents[2] / "viz" / "lessons.js"
 
@@ -188,6 +195,13 @@ def test_a_slider_and_the_address_change_inputs_and_keys_do_not_step(opened: Cal
     assert page.locator(".tool").is_hidden()
 
 
+def test_other_inputs_are_seen_to_work_at_once(opened: Callable[..., "Page"]) -> None:
+    page = opened(GOLDEN["xyz"]())
+    page.get_by_role("button", name="What if").click()
+    assert shown_step(page) == 5
+    assert all(seen_gradients(page))
+
+
 def test_a_huge_number_survives_in_the_address(opened: Callable[..., "Page"]) -> None:
     page = opened(GOLDEN["xyz"](), "#step=1&mode=what-if")
     page.evaluate(CHANGE, [-2, 5, 3e25])
@@ -260,10 +274,10 @@ def test_gradients_are_hidden_until_they_are_answered(opened: Callable[..., "Pag
     assert answer(page, "seven") == "That is no number: write it like -0.25."
     assert answer(page, "−4") == "∂f/∂q = −4: right."
     assert sum(seen_gradients(page)) == 2
-    assert answer(page, "-3") == "∂f/∂z = −3: off by a sign. It is 3."
+    assert answer(page, "-3") == "∂f/∂z = −3: off by a sign. It is 1 × 3 = 3."
     assert answer(page, "-4") == "∂f/∂x = −4: right."
     answer(page, "-4")
-    assert "3 of 4 right" in page.locator(".tool").inner_text()
+    assert "3 of 4 right, 1 wrong" in page.locator(".tool").inner_text()
     assert all(seen_gradients(page))
     wait_for_fragment(page, "#step=0&mode=predict&answers=-4,-3,-4,-4")
     page.reload()
@@ -272,31 +286,184 @@ def test_gradients_are_hidden_until_they_are_answered(opened: Callable[..., "Pag
     assert sum(seen_gradients(page)) == 1
 
 
-def mistaken(f: Value, rng: Random) -> list[float]:
-    """Return answers to all questions on f: right ones, usual slips, and nonsense."""
-    answers = []
-    for question in exercise(f).questions:
-        slips = [number for numbers in question.mistakes.values() for number in numbers]
-        answers.append(rng.choice([question.answer, round(question.answer, 2), rng.uniform(-9, 9), *slips]))
+def mistaken(asked: Exercise, rng: Random) -> list[float]:
+    """Return answers to all questions: right ones, rounded ones, slips, right steps and slips from slips, nonsense."""
+    answers: list[float] = []
+    for question in asked.questions:
+        true = [term.upstream for term in question.terms]
+        own = [1.0 if term.source is None else answers[term.source - 1] for term in question.terms]
+        sums = [question.faithful, *[linear for sums in question.mistakes.values() for linear in sums]]
+        exact = worked_out(rng.choice([question.faithful, rng.choice(sums)]), rng.choice([true, own]))
+        answers.append(rng.choice([exact, exact, round(exact, 2), float(f"{exact:.1g}"), rng.uniform(-9, 9)]))
     return answers
 
 
-@pytest.mark.parametrize("name", [*GOLDEN, "cube", "softmax_loss", "random_9", "random_20"])
-def test_the_page_judges_as_python_does(name: str, opened: Callable[..., "Page"]) -> None:
-    f, rng = (GOLDEN | HARDER | RANDOM)[name](), Random(name)
+def judged_by_the_page(node: str, sheets: list[tuple[Exercise, list[list[float]]]]) -> list[list[dict[str, Any]]]:
+    """Return what the page's script says of each list of answers: kinds, words and a summary."""
+    given = [
+        {"exercise": asked.recorded(), "answers": [[repr(x) for x in answers] for answers in lists]}
+        for asked, lists in sheets
+    ]
+    given = [{**each, "whole": asked.circuit.notation.whole} for each, (asked, _) in zip(given, sheets, strict=True)]
+    program = f"""
+        {Cards().script}
+        {LESSONS.read_text(encoding="utf-8")}
+        {LESSONS.with_name("stepper.js").read_text(encoding="utf-8")}
+        const number = (text) => Number(text.replace("inf", "Infinity").replace("nan", "NaN"));
+        const judged = ({{ exercise, answers, whole }}) => answers.map((list) => {{
+            const judge = new Judge(exercise);
+            list.forEach((text) => judge.add(number(text)));
+            const write = notation(whole).longer;
+            return {{
+                kinds: judge.given.map(({{ kind }}) => kind),
+                words: judge.given.map((judged, i) => judge.words(i, judged, write)),
+                summary: judge.summary,
+            }};
+        }});
+        console.log(JSON.stringify({json.dumps(given, allow_nan=False)}.map(judged)));
+    """
+    run = subprocess.run([node, "-"], input=program, capture_output=True, text=True, check=True, encoding="utf-8")
+    return json.loads(run.stdout)  # type: ignore[no-any-return]
+
+
+def test_the_page_judges_as_python_does(node: str) -> None:
+    rng = Random(8)
+    sheets = [(asked, [mistaken(asked, rng) for _ in range(8)]) for asked in map(exercise, [make() for make in ASKED])]
     kinds = set()
-    for _ in range(3):
-        answers = mistaken(f, rng)
-        page = opened(f, f"#mode=predict&answers={','.join(map(repr, answers))}")
-        page.reload()
-        said = page.locator(".answers li").all_inner_texts()
-        result = exercise(f).check(answers)
-        assert len(said) == len(result.verdicts)
-        for line, verdict in zip(said, result.verdicts, strict=True):
-            assert VERDICTS[verdict.kind] in line, (line, verdict)
-        kinds |= {verdict.kind for verdict in result.verdicts}
-        assert f"{result.right} of {len(said)} right" in page.locator(".tool h2").inner_text()
-    assert len(kinds) > 2
+    for (asked, lists), told in zip(sheets, judged_by_the_page(node, sheets), strict=True):
+        for answers, found in zip(lists, told, strict=True):
+            result = asked.check(answers)
+            assert found["kinds"] == [verdict.kind for verdict in result.verdicts]
+            assert found["words"] == [verdict.words for verdict in result.verdicts]
+            assert found["summary"] == result.summary
+            kinds |= {(verdict.kind, bool(verdict.slips)) for verdict in result.verdicts}
+    assert {kind for kind, _ in kinds} == VERDICTS.keys() - {"no answer", "not a number"}
+    assert {kind for kind, own in kinds if own} >= {"carried", "sign", "operand", "close"}
+
+
+def test_rules_that_both_sides_need_are_printed_as_they_compute(node: str) -> None:
+    some = [0.0, -0.0, 1.0, -1.0, 0.004, 0.0049, 0.005, 0.3932, 0.4, 1e-13, 1e300, math.inf, -math.inf, math.nan]
+    points = [(x, y, *measure) for x in some for y in some for measure in ((0.01, 0.005), (1e-9, 0.0))]
+    moves = [(x, y, 2.0, 3.0, 1e-7) for x in some for y in some]
+    spelled = [[[portable(x) for x in point] for point in each] for each in (points, moves)]
+    program = f"""
+        {Cards().script}
+        const [points, moves] = {json.dumps(spelled, allow_nan=False)};
+        const said = (rule, xs) => xs.map((point) => rule(...point.map(Number)));
+        console.log(JSON.stringify([said(near, points), said(slopesDiffer, moves)]));
+    """
+    run = subprocess.run([node, "-"], input=program, capture_output=True, text=True, check=True, encoding="utf-8")
+    assert json.loads(run.stdout) == [[bool(near(*p)) for p in points], [bool(differ(*p)) for p in moves]]
+
+
+@pytest.mark.parametrize("name", ["sigmoid_neuron", "gate_patterns"])
+def test_the_page_lists_the_verdicts_of_the_answers_in_the_address(name: str, opened: Callable[..., "Page"]) -> None:
+    f, rng = GOLDEN[name](), Random(name)
+    answers = mistaken(exercise(f), rng)
+    page = opened(f, f"#mode=predict&answers={','.join(map(repr, answers))}")
+    result = exercise(f).check(answers)
+    said = page.locator(".answers li").all_inner_texts()
+    for line, verdict in zip(said, result.verdicts, strict=True):
+        assert verdict.words in line
+    assert page.locator(".tool h2").inner_text() == result.summary
+
+
+def reciprocal() -> Value:
+    """Return 1 / m, whose gradient −f · f is written with its own output; x0 has a number in its name."""
+    m = Value(math.exp(-1), "x0") + 1.0
+    m.label = "m"
+    f = m.reciprocal()
+    f.label = "f"
+    return f
+
+
+def test_a_question_says_how_exact_the_answer_must_be_and_asks_again_where_it_is_not(
+    opened: Callable[..., "Page"],
+) -> None:
+    page = opened(reciprocal(), "#mode=predict")
+    assert "two decimals are enough" in page.locator(".tool form").inner_text()
+    assert answer(page, "-0.5") == "∂f/∂m = −0.50 is close: round to two decimals, and answer once more."
+    assert "Question 1 of 2" in page.locator(".tool h2").inner_text()
+    assert answer(page, "-0.53") == "∂f/∂m = −0.53: right."
+    page = opened(GOLDEN["xyz"](), "#mode=predict")
+    assert "a whole number" in page.locator(".tool form").inner_text()
+
+
+def test_a_question_shows_the_slope_at_length_and_one_spelling_of_names(opened: Callable[..., "Page"]) -> None:
+    page = opened(reciprocal(), "#mode=predict")
+    chain = re.sub(r"\s", "", normalize("NFKC", page.locator(".chain").inner_text()))
+    assert chain == "(−f)·f=(−1m)·1m=(−0.7311)·0.7311"
+    answer(page, "-0.53")
+    assert page.locator(".tool form sub, .tool .term sub").all_inner_texts() == ["0"] * 2
+    wraps = page.locator(".tool .derivative").evaluate_all("es => es.map(e => getComputedStyle(e).whiteSpace)")
+    assert set(wraps) == {"nowrap"}
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    assert "the gate's own output" in page.locator(".panel .own").inner_text()
+
+
+def test_an_upstream_gradient_stands_in_the_question_that_needs_it_and_a_slip_is_told_as_such(
+    opened: Callable[..., "Page"],
+) -> None:
+    page = opened(GOLDEN["xyz"](), "#mode=predict")
+    assert "the seed" in page.locator(".box.upstream").inner_text()
+    answer(page, "4")
+    answer(page, "3")
+    box = page.locator(".box.upstream").inner_text().split("\n")
+    assert [line for line in box if line] == ["upstream ∂f/∂q, answer 1", "−4", "yours was 4"]
+    assert page.locator(".slip").inner_text().startswith("Yours was not right: go on from the true number.")
+    assert answer(page, "4") == (
+        "∂f/∂x = 4: right but for an earlier slip, from your own upstream 4. It is −4 × 1 = −4."
+    )
+    assert answer(page, "20") == (
+        "∂f/∂y = 20: used the wrong operand for the local gradient, from your own upstream 4. It is −4 × 1 = −4."
+    )
+    assert page.locator(".tool h2").inner_text() == "1 of 4 right, 1 right but for an earlier slip, 2 wrong"
+
+
+@pytest.mark.parametrize("size", [(1280, 900), (1024, 768), (390, 844)])
+@pytest.mark.parametrize("name", ["sigmoid_neuron", "hidden_layer", "softmax_loss"])
+def test_the_card_of_questions_does_not_scroll_and_cuts_nothing_off(
+    name: str, size: tuple[int, int], opened: Callable[..., "Page"], shared: tuple["Page", list[str]]
+) -> None:
+    shared[0].set_viewport_size({"width": size[0], "height": size[1]})
+    f = (GOLDEN | HARDER)[name]()
+    answers = [-question.answer for question in exercise(f).questions][:-1]
+    page = opened(f, f"#mode=predict&answers={','.join(map(repr, answers))}")
+    overflows = "e => [e.scrollHeight - e.clientHeight, e.scrollWidth - e.clientWidth]"
+    assert page.locator(".tool").evaluate(overflows) == [0, 0]
+    card = page.locator(".tool").bounding_box()
+    for part in (page.get_by_role("button", name="Start again"), page.locator(".answer"), page.locator(".answers")):
+        inner = part.bounding_box()
+        assert card is not None
+        assert inner is not None
+        assert inner["y"] >= card["y"]
+        assert inner["y"] + inner["height"] <= card["y"] + card["height"]
+    if (
+        size == (1280, 900) and name != "hidden_layer"
+    ):  # whose circuit is higher than its box, and formula a line of its own
+        assert page.locator(".answer").evaluate("e => e.getBoundingClientRect().bottom <= innerHeight")
+
+
+@pytest.mark.parametrize(("mode", "words"), [("break", "This is a second pass"), ("check", "Gradient check:")])
+def test_a_printed_lesson_says_what_is_seen(mode: str, words: str, opened: Callable[..., "Page"]) -> None:
+    page = opened(GOLDEN["xyz"](), f"#mode={mode}")
+    page.emulate_media(media="print")
+    assert words in page.locator(".tool").inner_text()
+    assert page.locator(".modes").is_hidden()
+    page.emulate_media(media="screen")
+
+
+def test_a_printed_sheet_of_questions_tells_no_answer(opened: Callable[..., "Page"]) -> None:
+    page = opened(GOLDEN["xyz"](), "#mode=predict&answers=-4")
+    page.emulate_media(media="print")
+    visible = "texts => texts.map(text => getComputedStyle(text).visibility)"
+    for kind in (".gw-gradient[data-wire]", ".gw-local"):
+        texts = page.locator(f".stage:not([hidden]) {kind}")
+        seen = texts.evaluate_all(visible).count("visible")
+        assert seen == (2 if "gradient" in kind else 0)
+    page.emulate_media(media="screen")
 
 
 # --------------------------------------------------------------------------------------------------- break it; check
@@ -309,7 +476,8 @@ def test_every_bug_marks_its_wrong_gradients(make: Callable[[], Value], opened: 
     for bug in BUGS:
         page.locator(".tool select").select_option(label=bug)
         expected = broken(f, bug)
-        assert page.locator(".tool .rule").inner_text() == expected.words
+        words = page.locator(".tool .rule").inner_text()
+        assert words.rstrip(".").removesuffix(" out wrong") == expected.words.partition(" out wrong: ")[0].rstrip(".")
         texts = page.locator(".stage:not([hidden]) .gw-gradient[data-wire]")
         marked = texts.evaluate_all("texts => texts.map(text => text.firstChild.data.startsWith('✗'))")
         assert marked == [wire.differs for wire in expected.wires]

@@ -31,7 +31,7 @@ FORWARD: from the inputs to f, each gate computes its value
   step 2  mul  f = q · z = 3 · (−4) = −12
 
 BACKWARD: from f to the inputs, each gate hands back downstream = upstream × local
-  step 3  start  ∂f/∂f = 1   the seed: f grows exactly as much as f
+  step 3  start  ∂f/∂f = 1   the seed: f moves one for one with itself
   step 4  mul    f = q · z
       Swap multiplier: the mul gate hands each input the upstream gradient times the other input's
       value.

@@ -168,12 +168,15 @@ def test_a_wide_picture_scrolls_in_its_own_box_and_stays_legible(page: Page, tmp
 # --------------------------------------------------------------------------------------------------- stored notebooks
 
 
-def exported(path: Path, folder: Path) -> Path:
-    """Write a notebook as HTML, without what nbconvert's own template would load from elsewhere; return its path."""
+# what nbconvert's own template would load from elsewhere
+ELSEWHERE = dict.fromkeys(("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url"), "")
+
+
+def exported(path: Path, folder: Path, **urls: str) -> Path:
+    """Write a notebook as HTML by nbconvert's own template, with other addresses if they are given; return its path."""
     from nbconvert import HTMLExporter
 
-    elsewhere = dict.fromkeys(("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url"), "")
-    html, _ = HTMLExporter(**elsewhere).from_filename(str(path))
+    html, _ = HTMLExporter(**urls).from_filename(str(path))
     target = folder / f"{path.stem}.html"
     target.write_text(html, encoding="utf-8")
     return target
@@ -195,7 +198,7 @@ def test_an_exported_notebook_shows_its_pictures_and_steppers_offline(
 ) -> None:
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    target = exported(path, tmp_path)
+    target = exported(path, tmp_path, **ELSEWHERE)
     page.goto(target.as_uri())
     wait_for_frames(page)
     frames = page.locator("iframe.gatewise-stepper")
@@ -208,6 +211,21 @@ def test_an_exported_notebook_shows_its_pictures_and_steppers_offline(
         assert len(counts) > 5
     assert [url for url in requests if not url.startswith(("data:", target.as_uri(), "about:"))] == []
     assert complaints == []
+
+
+@pytest.mark.parametrize("path", STEPPERS, ids=lambda path: path.stem)
+def test_a_plain_export_misses_nothing_offline_that_its_template_asks_for(
+    page: Page, complaints: list[str], tmp_path: Path, path: Path
+) -> None:
+    """As `jupyter nbconvert --to html` writes it, for a reader without a network: only the template's scripts fail."""
+    page.goto(exported(path, tmp_path).as_uri())
+    wait_for_frames(page)
+    assert all(width > 100 for width in natural_widths(page))
+    counts = step_through(page, 0)
+    assert counts == counted(len(counts) - 1)
+    failed = [each for each in complaints if each.startswith("request: ")]
+    assert all(each.startswith("request: https://cdnjs.cloudflare.com/") for each in failed)
+    assert all("Failed to load resource" in each for each in complaints if each not in failed)
 
 
 def test_some_notebooks_have_steppers() -> None:

@@ -641,7 +641,7 @@ def test_a_page_is_the_same_every_time() -> None:
 
 @pytest.mark.parametrize("make", [GOLDEN["sigmoid_neuron"], GOLDEN["sigmoid_gate"], GOLDEN["xyz"]])
 def test_a_page_is_small(make: Callable[[], Value]) -> None:
-    assert len(step(make()).html.encode()) < 150_000
+    assert len(step(make()).html.encode()) < 160_000
 
 
 def test_a_page_made_inside_no_grad_has_its_toggle_too() -> None:
@@ -738,21 +738,20 @@ def test_without_scripts_the_final_state_is_there(browser: "Browser", tmp_path: 
     context.close()
 
 
-def test_three_hundred_gates_step_without_a_pause(opened: Callable[..., "Page"]) -> None:
+def test_a_step_of_three_hundred_gates_changes_what_is_new_alone(opened: Callable[..., "Page"]) -> None:
     f = random_graph(Random(3), 295)
     assert len(step(f).html) < 3_000_000
     page = opened(f)
     usual = page.evaluate("""() => {
-        const times = [];
-        for (const key of ['End', 'Home', ...Array(40).fill('ArrowRight')]) {
-            const start = performance.now();
+        const changes = [], observer = new MutationObserver(() => {});
+        observer.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+        for (const key of ['Home', ...Array(40).fill('ArrowRight')]) {
             document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
-            document.body.getBoundingClientRect();
-            times.push(performance.now() - start);
+            changes.push(observer.takeRecords().length);
         }
-        return times.sort((a, b) => a - b)[Math.floor(times.length / 2)];
+        return changes.sort((a, b) => a - b)[Math.floor(changes.length / 2)];
     }""")
-    assert usual < 250  # milliseconds; some 15 on a machine that does nothing else
+    assert usual < 100
 
 
 # ----------------------------------------------------------------------------------------------------------- JavaScript

@@ -295,7 +295,6 @@ REFUSED = {
     ("good.csv", "--noise", "0"): (2, "--noise is for shapes, which are made up"),
     ("digits", "--samples", "20"): (2, "--samples is for shapes, which are made up, and 'digits' is not: leave it out"),
     ("digits", "--noise", "0"): (2, "--noise is for shapes"),
-    ("digits", "--loss", "hinge"): (2, "--loss hinge tells two classes apart, and here are 10"),
     ("digits", "--label", "y"): (2, "--label is for CSV files: digits has no columns"),
     ("good.csv", "--label", "knd"): (2, "--label: good.csv has no column 'knd': did you mean 'kind'?"),
     ("missing.csv",): (1, "cannot read 'missing.csv': No such file"),
@@ -324,6 +323,12 @@ def test_what_goes_wrong_is_told_before_any_work(
     assert "accuracy" not in out
     assert "Traceback" not in err
     assert all(c.isprintable() or c == "\n" for c in err)
+
+
+def test_a_loss_for_two_classes_is_refused_for_ten_digits(capsys: Output) -> None:
+    pytest.importorskip("sklearn", reason='pip install "gatewise[digits]"')
+    assert main(["train", "digits", "--loss", "hinge"]) == 2
+    assert "--loss hinge tells two classes apart, and here are 10" in capsys.readouterr().err
 
 
 ODD = st.one_of(
@@ -373,9 +378,12 @@ def test_ctrl_c_keeps_what_was_learned(
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
 def test_a_real_ctrl_c_keeps_what_was_learned(tmp_path: Path) -> None:
+    # what a shell starts in the background is made deaf to Ctrl-C, and so is all that it starts: pytest, and this
     code = """
+import signal
 from nn import train
 from viz.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
 epoch = train.Trainer.epoch
 train.Trainer.epoch = lambda trainer, number: (number == 2 and print("now", flush=True), epoch(trainer, number))
 raise SystemExit(main(["train", "moons", "--epochs", "1000000"]))

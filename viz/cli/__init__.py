@@ -1,4 +1,5 @@
-"""The command line: `gatewise demo`, `step`, `open`, `draw`, `check`, `train`, `lesson`; also as `python -m viz`.
+"""The command line: `gatewise demo`, `step`, `open`, `draw`, `check`, `train`, `lesson`, `playground`; also as
+`python -m viz`.
 
     command    what is to be done: a row of COMMANDS, whose function takes the parsed arguments and returns the status
     words      arguments as they were typed
@@ -10,12 +11,11 @@ as a traceback.
 
 from __future__ import annotations
 
-import math
 import re
 import sys
 import webbrowser
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -23,17 +23,18 @@ from typing import NoReturn
 from autograd import check_gradients, parse
 from autograd.errors import DomainError, ExpressionError
 from autograd.value import Value
-from viz.cli import lessons, training
+from viz.cli import lessons, playground, training
 from viz.cutting import culprit
 from viz.drawing import WRITERS, draw
+from viz.examples import EXAMPLES, Example
 from viz.narration import compare, story, table
 from viz.shell import (
-    NUMBER,
     UsageError,
     command_line,
     complain,
     heading,
     meant,
+    number,
     say,
     shown,
     speaks_unicode,
@@ -56,12 +57,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complain("stopped", 130)
     except (UsageError, ExpressionError) as error:
         return complain(error, 2)
-    except (ValueError, ImportError) as error:
+    except ImportError as error:
+        return complain(missing(error) or error, 1)
+    except ValueError as error:
         return complain(error, 1)
     except BrokenPipeError:  # whoever was reading has seen enough
         return turn_away(1)
     except OSError as error:
         return turn_away(complain(f"cannot write the output: {error.strerror or error}", 1))
+
+
+def missing(error: ImportError) -> str:
+    """Return what to type where a package could not be imported and nobody has said so yet; else nothing."""
+    package = (error.name or "").partition(".")[0]
+    return f"{package} is not installed: pip install {package}" if package else ""
 
 
 def run(words: Sequence[str]) -> int:
@@ -157,6 +166,7 @@ def demo(arguments: Namespace) -> int:
     say(heading("The pictures"))
     for name, which in PICTURES.items():
         say(saved(folder / name, *[graphs[i] for i in which]))
+    say(f"Open the .svg files in a browser, {folder / next(iter(PICTURES))} first.")
     say(heading("What to try next"))
     say("\n".join([command_line(words) for words in SUGGESTIONS]))
     return 0 if all(agree) else 1
@@ -172,21 +182,6 @@ def told(example: Example, f: Value) -> bool:
     return bool(report)
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A worked example of the demo."""
-
-    title: str
-    expression: str
-    values: Mapping[str, float]
-
-
-NEURON = {"w0": 2.0, "x0": -1.0, "w1": -3.0, "x1": -2.0, "w2": -3.0}
-EXAMPLES = (
-    Example("A first circuit", "(x+y)*z", {"x": -2.0, "y": 5.0, "z": -4.0}),
-    Example("A sigmoid neuron of elementary gates", "1/(1+exp(-(w0*x0+w1*x1+w2)))", NEURON),
-    Example("The same neuron with a sigmoid gate", "sigmoid(w0*x0+w1*x1+w2)", NEURON),
-)
 PICTURES = {  # file: which examples it shows
     "xyz.svg": (0,),
     "sigmoid_neuron.svg": (1,),
@@ -270,6 +265,13 @@ COMMANDS = {
         training.NOTES,
     ),
     "lesson": Command(lessons.lesson, "list the lessons, or open one", ("lesson", "3"), lessons.takes_lesson),
+    "playground": Command(
+        playground.playground,
+        "write the page that runs all this in the browser",
+        playground.EXAMPLE,
+        playground.takes_playground,
+        playground.NOTES,
+    ),
 }
 
 
@@ -355,15 +357,6 @@ def values_of(words: Iterable[str]) -> dict[str, float]:
             raise UsageError(f"{name!r} is given twice: {shown(word)}")
         values[name] = number(text, word)
     return values
-
-
-def number(text: str, word: str) -> float:
-    """Return the number that a text spells; UsageError, which names the word it stands in, where it spells none."""
-    if not NUMBER.fullmatch(text):
-        raise UsageError(f"{shown(word)}: {shown(text)} is no number; write it as in x=2, x=-0.5 or x=1e-3")
-    if not math.isfinite(x := float(text)):
-        raise UsageError(f"{shown(word)}: this number is too large for a float (the largest is about 1.8e308)")
-    return x
 
 
 def saved(target: Path, *fs: Value) -> str:

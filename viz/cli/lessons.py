@@ -7,7 +7,6 @@ is; a copy that is there already is opened again, with all that was written into
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import webbrowser
@@ -16,11 +15,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from viz.drawing import write_aside
 from viz.shell import FileError, UsageError, command_line, say, shown, writing
 
 __all__ = ["Lesson", "lesson", "lessons", "takes_lesson"]
 
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+HERE = Path(__file__).resolve().parent
+PACKED, CHECKED_OUT = HERE / "notebooks", HERE.parents[1] / "notebooks"
+NOTEBOOKS = PACKED if PACKED.is_dir() else CHECKED_OUT
 INSTALL = 'to run it: pip install jupyterlab (or pip install "gatewise[notebooks]")'
 
 
@@ -54,7 +56,7 @@ def lessons(folder: Path = NOTEBOOKS) -> list[Lesson]:
     """Return the lessons in a folder by number; FileError where it has none."""
     found = [read(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))]
     if not found:
-        raise FileError("the lessons are not here: they come with the sources, not with an installed package")
+        raise FileError(f"no lesson is in {folder}, where all should be: install gatewise again")
     return found
 
 
@@ -87,7 +89,7 @@ def copied(lesson: Lesson, folder: Path) -> Path:
         return target
     with writing(target):
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(lesson.path, target)
+        write_aside(target, lesson.path.read_bytes())
     say(f"wrote {target}")
     return target
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from viz import clash
 from viz.drawing import write_aside
 from viz.notation import clipped
 from viz.plots import plot_decision_boundary, plot_history, plot_misread
@@ -50,6 +51,7 @@ class Samples:
 
 def train(arguments: Namespace) -> int:
     """Train a network on samples, save it, and draw what it learned."""
+    clash.expect("nn", "MLP")
     options = options_of(arguments)
     samples = samples_of(arguments, options)
     model, loss = network_of(samples, options)
