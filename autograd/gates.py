@@ -572,7 +572,19 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def spelled(number: float) -> str:
     """Return a number as people write it in a formula: 3, not 3.0."""
-    return str(int(number)) if abs(number) < 1e15 and number == int(number) else repr(number)
+    return str(int(number)) if abs(number) < 1e16 and number == int(number) else repr(number)
+
+
+def raised(n: float) -> str:
+    """Return x to the power n as LaTeX."""
+    return {0.0: "1", 1.0: "x"}.get(n, f"x^{{{spelled(n)}}}")
+
+
+def times_raised(factor: float, n: float) -> str:
+    """Return factor · x to the power n as LaTeX, without what goes without saying."""
+    if factor == 0 or n == 0:
+        return spelled(factor)
+    return {1.0: "", -1.0: "-"}.get(factor, f"{spelled(factor)}\\,") + raised(n)
 
 
 def plus(factor: float) -> str:
@@ -623,7 +635,7 @@ def pow_to(exponent: float) -> Gate:
         # exponent 0 is a card of its own: value 1 and slope 0, at x = 0 too
         forward=(lambda x: power(x, n)) if n else (lambda x: where(isnan(x), x, 1.0)),
         partials=(lambda z, x: (n * power(x, n - 1.0),)) if n else (lambda z, x: (0.0,)),
-        latex=(f"x^{{{n_text}}}", f"{n_text}\\,x^{{{n_text}-1}}" if n else "0"),
+        latex=(raised(n), times_raised(n, n - 1.0)),
         domain=pow_domain(n),
         probe=(-2.0, 2.0) if whole and n >= 0 else (0.3, 2.0),
         family="pow",

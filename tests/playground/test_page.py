@@ -199,8 +199,8 @@ def test_each_step_leads_to_the_numbers_computed_here(page: Page, expression: st
 
 
 @pytest.mark.parametrize("i", range(len(EXAMPLES)), ids=[example.expression for example in EXAMPLES])
-def test_an_example_is_one_click_away(page: Page, i: int) -> None:
-    page.locator(".examples button").nth(i).click()
+def test_an_example_is_one_key_away(page: Page, i: int) -> None:
+    page.locator(".examples button").nth(i).press("Enter")
     frame = stepper(page, EXAMPLES[i].expression)
     page.keyboard.press("End")  # the keys belong to the stepper at once
     frame.wait_for_selector("[data-go=next]:disabled")
@@ -243,7 +243,7 @@ def test_going_back_shows_the_expression_before(page: Page) -> None:
 def test_an_address_can_be_copied(page: Page, home: str, context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     show(page, "x*y", x="2", y="3")
-    page.click("#share")
+    page.press("#share", "Enter")
     page.wait_for_function("() => document.querySelector('#share').textContent.trim() === 'Copied'")
     assert page.evaluate("navigator.clipboard.readText()") == page.url == f"{home}#x*y;x=2;y=3"
 
