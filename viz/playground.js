@@ -126,7 +126,6 @@ class Playground {
     one("#share").addEventListener("click", () => this.share());
     addEventListener("hashchange", () => this.restore());
     addEventListener("message", (event) => this.hear(event));
-    this.frame.addEventListener("load", () => { this.settled = true; });
   }
 
   /* Show the circuit that the address names, the first example where it names none. */
@@ -201,11 +200,13 @@ class Playground {
     this.shown = { expression: this.expression, inputs: new Map(Object.entries(answer.inputs ?? {})) };
     this.fragment = fragment;
     this.write(changed ? "pushState" : "replaceState");
-    this.frame.hidden = answer.page === undefined;
     this.frame.classList.remove("old");
+    this.frame.hidden = answer.page === undefined;
     if (answer.page === undefined) return;
-    this.settled = false; // what the old page still has to say is of another circuit
-    this.frame.srcdoc = answer.page;
+    // in a frame of its own: another page in the old one would be one more step for the browser's Back
+    const frame = Object.assign(this.frame.cloneNode(), { srcdoc: answer.page });
+    this.frame.replaceWith(frame);
+    this.frame = frame;
     if (!asked) return;
     // keys go to the stepper at once, unless somebody is typing; a small screen has room for nothing else
     if (document.activeElement?.matches("button")) this.frame.focus({ preventScroll: true });
@@ -217,7 +218,7 @@ class Playground {
     if (source !== this.frame.contentWindow || data === null) return;
     const height = Number(data.gatewiseHeight);
     if (height > 0) this.frame.style.height = `${Math.min(Math.ceil(height), 4000)}px`;
-    if (typeof data.gatewiseFragment === "string" && this.settled) {
+    if (typeof data.gatewiseFragment === "string") {
       this.fragment = data.gatewiseFragment;
       this.write("replaceState");
     }

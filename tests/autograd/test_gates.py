@@ -806,3 +806,27 @@ def test_a_card_of_a_family_that_is_not_in_the_table_pickles_too(family: str) ->
     assert gate.name not in GATES
     assert type(gate.parameter) is float
     assert pickle.loads(pickle.dumps(gate)) is gate
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("parameter", [nan, inf, -inf])
+def test_a_family_refuses_what_is_not_finite(family: str, parameter: float) -> None:
+    with pytest.raises(ValueError, match=r"must be a finite number, got -?(inf|nan)"):
+        FAMILIES[family](parameter)
+
+
+POWERS_IN_LATEX = {
+    0.0: ("1", "0"),
+    1.0: ("x", "1"),
+    2.0: ("x^{2}", r"2\,x"),
+    -1.0: ("x^{-1}", "-x^{-2}"),
+    0.5: ("x^{0.5}", r"0.5\,x^{-0.5}"),
+    -1.5: ("x^{-1.5}", r"-1.5\,x^{-2.5}"),
+}
+
+
+@pytest.mark.parametrize(("exponent", "latex"), POWERS_IN_LATEX.items())
+def test_powers_are_written_and_raised_without_what_goes_without_saying(
+    exponent: float, latex: tuple[str, str]
+) -> None:
+    assert gates.pow_to(exponent).latex == latex
