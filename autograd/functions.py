@@ -269,7 +269,7 @@ def logsumexp(xs: Iterable[Number]) -> Number:
 
 def softmax(xs: Iterable[Number]) -> list[Number]:
     """Return exp(xi) / (exp(x1) + … + exp(xn)) for each i: numbers that sum to 1, without overflow."""
-    terms = tuple(xs)
+    terms = _some("softmax", xs)
     normalizer = logsumexp(terms)
     return [exp(sub(x, normalizer)) for x in terms]
 

@@ -163,8 +163,8 @@ def fit(
 
     Dropout acts in training only; the model's modes are as before at the end. Ctrl-C keeps the weights of the last
     whole step and returns the epochs that were completed, `interrupted` set. Accuracy is measured where targets are
-    classes, and not where they are other numbers; of one output `model.threshold` decides, which is set here to suit
-    the loss. What makes no sense is a ValueError or TypeError before any step.
+    classes, and not where they are other numbers; of one output `model.threshold` decides, which suits the loss unless
+    somebody set it. What makes no sense is a ValueError or TypeError before any step.
     Raises TrainingError when the loss, its gradient or a step is not finite or leaves a gate's domain; the model then
     has the last weights whose loss and gradient were finite.
 

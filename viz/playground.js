@@ -204,12 +204,12 @@ class Playground {
     this.frame.hidden = answer.page === undefined;
     if (answer.page === undefined) return;
     // in a frame of its own: another page in the old one would be one more step for the browser's Back
-    const frame = Object.assign(this.frame.cloneNode(), { srcdoc: answer.page });
+    const frame = Object.assign(this.frame.cloneNode(), { srcdoc: answer.page, title: `Stepper: ${this.expression}` });
     this.frame.replaceWith(frame);
     this.frame = frame;
     if (!asked) return;
     // keys go to the stepper at once, unless somebody is typing; a small screen has room for nothing else
-    if (document.activeElement?.matches("button")) this.frame.focus({ preventScroll: true });
+    if (document.activeElement?.matches("button")) frame.addEventListener("load", () => frame.focus({ preventScroll: true }), { once: true });
     if (matchMedia("(max-width: 900px)").matches) this.frame.scrollIntoView();
   }
 

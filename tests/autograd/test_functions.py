@@ -266,7 +266,7 @@ def test_one_input_is_enough_and_none_is_not() -> None:
         ("max", max),
         ("min", min),
         ("logsumexp", lambda: logsumexp([])),
-        ("logsumexp", lambda: softmax([])),
+        ("softmax", lambda: softmax([])),
     ):
         with pytest.raises(ValueError, match=f"{name} needs at least one input, got none"):
             call()

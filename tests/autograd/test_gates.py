@@ -830,3 +830,24 @@ def test_powers_are_written_and_raised_without_what_goes_without_saying(
     exponent: float, latex: tuple[str, str]
 ) -> None:
     assert gates.pow_to(exponent).latex == latex
+
+
+UNUSUAL = [gates.elu(-1.5), gates.elu(0.0), gates.leaky_relu(-0.5), gates.leaky_relu(2.0), gates.pow_to(1.5)]
+
+
+@pytest.mark.parametrize("gate", UNUSUAL, ids=attrgetter("name"))
+def test_slopes_of_families_are_central_differences_at_unusual_parameters(gate: Gate, differences: Differences) -> None:
+    for point in probed(gate):
+        assert list(gate.partials(gate.forward(*point), *point)) == near(differences(gate.forward, point), 1e-8)
+
+
+def test_a_card_of_a_family_is_named_as_people_write_its_parameter() -> None:
+    assert [gate.name for gate in UNUSUAL] == ["elu(-1.5)", "elu(0)", "leaky_relu(-0.5)", "leaky_relu(2)", "pow(1.5)"]
+
+
+def test_a_power_that_is_not_whole_refuses_every_negative_number_and_no_other() -> None:
+    for x in (-8.0, -0.5, -1e-300):
+        with pytest.raises(DomainError, match=r"pow\(1\.5\) needs x >= 0, got x = -"):
+            apply(gates.pow_to(1.5), x)
+    for x in (0.0, 1e-300, 0.5, 8.0):
+        assert apply(gates.pow_to(1.5), x).data == near(math.sqrt(x) ** 3)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import FrozenInstanceError, fields
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -518,3 +519,94 @@ def test_steps_keep_the_numbers_of_the_moment_they_were_asked_for() -> None:
 def test_steps_of_what_is_no_value_are_refused(steps: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError, match=f"{steps.__name__} takes a Value, got NoneType"):
         steps(None)
+
+
+# ------------------------------------------------------------------------------------- orders, names and routes by hand
+
+
+def test_the_branches_of_a_gate_of_many_inputs_come_in_order() -> None:
+    a, b, c = Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "c")
+    first, second = a * b, b + c
+    total = apply(gates.SUM, first, second, first, c)
+    assert order(total) == [a, b, first, c, second, total]
+
+
+def test_downstream_of_a_source_is_all_that_depends_on_it() -> None:
+    nodes = diamond()
+    walk = order(nodes["f"])
+    below = {"a": ["product", "total", "most", "f"], "b": ["product", "total", "most", "f"], "c": ["most", "f"]}
+    below |= {"product": ["total", "most", "f"], "total": ["f"], "f": []}
+    for source, names in below.items():
+        assert graph.downstream(walk, [nodes[source]]) == [nodes[name] for name in names]
+    assert graph.downstream(walk, [nodes["total"], nodes["c"]]) == [nodes["most"], nodes["f"]]
+    assert graph.downstream(walk, []) == graph.downstream([], [nodes["a"]]) == []
+
+
+def named(f: Value) -> list[str]:
+    names = graph.names(order(f))
+    return [names[node] for node in order(f)]
+
+
+def test_nodes_without_a_label_are_called_by_free_letters_and_the_last_one_f() -> None:
+    x = Value(2.0, "x")
+    assert named((x + 1.5) * -x) == ["x", "1.5", "a", "b", "f"]
+    assert named((Value(2.0, "b") + Value(4.0)) * 3) == ["b", "a", "c", "3", "f"]
+    assert named((Value(2.0, "f") + Value(4.0, "a")) * 3) == ["f", "a", "b", "3", "c"]
+    assert named(x) == ["x"]
+    assert named(Value(1.0)) == ["f"]
+    y = x.exp()
+    y.label = "y"
+    assert named(y) == ["x", "y"]
+    z = x.exp() + 1
+    z.label = "z"
+    assert named(z) == ["x", "a", "1", "z"]
+
+
+def test_numbers_serve_where_the_letters_run_out() -> None:
+    f = x = Value(2.0, "v2")
+    for _ in range(len(graph.LETTERS) + 1):
+        f = f * x
+    assert named(f)[1:] == [*graph.LETTERS, "f"]
+    assert named(f * x)[1:] == ["v1", *[f"v{i}" for i in range(3, len(graph.LETTERS) + 3)], "f"]
+
+
+def test_one_line_is_what_can_be_seen_of_a_label() -> None:
+    assert graph.one_line("a\n b\tc\x07d") == "a b c d"
+    assert graph.one_line(" \n\x00") == graph.one_line("") == "?"
+
+
+NUMPY_LIKE = Gate("columns", "c", "scaler", lambda x: np.float64(x) * 2, lambda z, x: (np.float64(2.0),))
+
+
+def test_what_a_users_card_computes_with_numpy_is_recorded_in_floats() -> None:
+    x = Value(3.0)
+    f = apply(NUMPY_LIKE, apply(NUMPY_LIKE, x))
+    x.data = 4.0
+    assert (f.forward(), type(f.forward())) == (16.0, float)
+    for step in backward_steps(f):
+        assert [type(number) for number in (*step.values, step.value, *step.locals, *step.downstream)] == [float] * 4
+        assert all(type(numbers) is tuple for numbers in (step.inputs, step.locals, step.downstream, step.before))
+    f.backward()
+    assert (x.grad, type(x.grad), type(f.inputs[0].grad)) == (4.0, float, float)
+
+
+def test_a_factor_of_one_is_left_out_and_no_other() -> None:
+    v, w = Value(3.0), Value(1.0)
+    assert graph.times(v, 1.0) is graph.times(1.0, v) is v
+    for upstream, local in ((v, 2.0), (2.0, v), (v, w), (w, v), (v, -1.0)):
+        product = graph.times(upstream, local)
+        assert product.gate is gates.MUL
+        assert product.data == float(upstream) * float(local)
+    assert [graph.times(2.0, 3.0), graph.times(1.0, 5.0), graph.times(5.0, 1.0), graph.times(1.0, 1.0)] == [6, 5, 5, 1]
+
+
+def test_pulling_through_nothing_gives_nothing() -> None:
+    assert list(graph.pull([])) == list(graph.pull([Value(1.0)])) == []
+
+
+def test_a_gradient_is_pulled_from_the_seed() -> None:
+    nodes = diamond()
+    *_, (_, _, gradients) = graph.pull(order(nodes["f"]), -2.0)
+    assert gradients[nodes["f"]] == -2.0
+    nodes["f"].backward()
+    assert {node: -2.0 * node.grad for node in gradients} == gradients

@@ -79,7 +79,7 @@ TARGETS = {
     ),
     "walk": Target(
         ("autograd/graph.py", "autograd/value.py"),
-        ("tests/autograd/test_graph.py", "tests/autograd/test_traps.py"),
+        ("tests/autograd/test_graph.py", "tests/autograd/test_value.py"),
         ("tests/autograd",),
         VALUE,
     ),

@@ -102,15 +102,18 @@ def page(loaded: Page, module_complaints: list[str]) -> Iterator[Page]:
 
 
 def stepper(page: Page, expression: str) -> Frame:
-    """Wait until the page shows an expression, and return the frame that steps through it."""
+    """Wait for the next frame that shows an expression, and return it."""
     page.wait_for_function(
-        "expression => decodeURIComponent(location.hash.slice(1).split(/[;&]/)[0]) === expression"
-        " && !document.querySelector('iframe').hidden && !document.querySelector('iframe.old')",
-        arg=expression,
+        """title => {
+          const frame = document.querySelector("iframe");
+          if (frame.title !== title || frame.hidden || frame.seen) return false;
+          return (frame.seen = true);
+        }""",
+        arg=f"Stepper: {expression}",
         timeout=60_000,
     )
     frame = page.frames[-1]
-    frame.wait_for_selector(".panel h2")
+    frame.wait_for_selector("[data-go=last]")
     return frame
 
 
@@ -202,6 +205,7 @@ def test_each_step_leads_to_the_numbers_computed_here(page: Page, expression: st
 def test_an_example_is_one_key_away(page: Page, i: int) -> None:
     page.locator(".examples button").nth(i).press("Enter")
     frame = stepper(page, EXAMPLES[i].expression)
+    page.wait_for_function("() => document.activeElement.matches('iframe')")
     page.keyboard.press("End")  # the keys belong to the stepper at once
     frame.wait_for_selector("[data-go=next]:disabled")
     assert shown(frame) == computed(EXAMPLES[i].expression, **{n: str(x) for n, x in EXAMPLES[i].values.items()})
