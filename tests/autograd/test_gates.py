@@ -785,7 +785,9 @@ def test_a_number_is_spelled_as_people_write_it(number: float, text: str) -> Non
     assert gates.spelled(number) == text
 
 
-@pytest.mark.parametrize(("slope", "text"), [(1.0, "+"), (2.0, "+2\\,"), (0.5, "+0.5\\,"), (-0.5, "-0.5\\,")])
+@pytest.mark.parametrize(
+    ("slope", "text"), [(1.0, "+"), (2.0, "+2\\,"), (0.0, "+0\\,"), (0.5, "+0.5\\,"), (-0.5, "-0.5\\,")]
+)
 def test_latex_adds_plus_a_factor_or_its_minus(slope: float, text: str) -> None:
     assert gates.leaky_relu(slope).latex[1] == f"[x>0]{text}[x\\le 0]"
 

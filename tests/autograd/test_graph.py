@@ -610,3 +610,10 @@ def test_a_gradient_is_pulled_from_the_seed() -> None:
     assert gradients[nodes["f"]] == -2.0
     nodes["f"].backward()
     assert {node: -2.0 * node.grad for node in gradients} == gradients
+
+
+def test_forward_keeps_the_order_of_the_operands() -> None:
+    x, y, z = Value(1.0), Value(1.0), Value(1.0)
+    f = apply(gates.DOT, x - y, x / y, z)
+    x.data, y.data, z.data = 10.0, 4.0, 7.0
+    assert (f.forward(), [node.data for node in f.inputs]) == (6.0 * 2.5 + 7.0, [6.0, 2.5, 7.0])

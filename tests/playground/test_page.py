@@ -261,7 +261,7 @@ HOSTILE = [
     "__import__('os').system('true')",
     "x.__class__",
     "{fragment}",
-    "x" * 2_000,
+    "x" * 2_001,
     "-" * 1_999 + "x",
     "(" * 500,
 ]

@@ -655,3 +655,38 @@ def test_a_registered_card_computes_what_it_did_before() -> None:
     program = compile(lambda x: apply(mean, *[w * each for each in x]), [w])
     assert program(given) == 10.0
     assert program.gradient.tolist() == [5.0]
+
+
+def convolution(weights: list[Value], x: list[Value]) -> Value:
+    """The same neurons look at several parts of a row."""
+    rows = [weights[i : i + 3] for i in range(0, 12, 3)]
+    return sum_of([tanh(dot(row, x[k : k + 3])) for k in (0, 3, 6) for row in rows])
+
+
+def attention(weights: list[Value], x: list[Value]) -> Value:
+    """What the neurons make of each part is multiplied with what others make of every part."""
+    rows = [weights[i : i + 3] for i in range(0, 24, 3)]
+    keys, queries = ([[tanh(dot(w, x[k : k + 3])) for w in half] for k in (0, 3, 6)] for half in (rows[:4], rows[4:]))
+    return sum_of([tanh(dot(query, key)) for query in queries for key in keys])
+
+
+@pytest.mark.parametrize("example", [convolution, attention])
+def test_weights_that_meet_several_parts_of_a_row(example: Any) -> None:
+    weights = [Value(number) for number in rng.normal(size=24).tolist()]
+    used, data = weights if example is attention else weights[:12], rng.normal(size=(5, 9))
+    program = compile(lambda x: example(weights, x), used)
+    value = program(data)
+    loss = sum(example(weights, [Value(x) for x in row]) for row in data.tolist()) / len(data)
+    loss.backward()
+    assert value == pytest.approx(loss.data, rel=1e-12)
+    assert program.gradient == pytest.approx(np.array([p.grad for p in used]), rel=1e-10, abs=1e-12)
+
+
+def test_sums_of_very_different_lengths_agree_with_the_engine() -> None:
+    xs = [Value(number, f"x{i}") for i, number in enumerate(rng.normal(size=200).tolist())]
+    groups = [xs[3 * i : 3 * i + 3] for i in range(30)] + [xs]
+    loss = sum_of([sum_of(group) ** 2 for group in groups])
+    program = compile(loss, parameters=xs)
+    assert program() == pytest.approx(loss.data, rel=1e-12)
+    loss.backward()
+    assert program.gradient == pytest.approx(np.array([x.grad for x in xs]), rel=1e-12, abs=1e-12)
