@@ -8,6 +8,10 @@
 Exit status 1 where a mutant survives that survivors.json does not explain; there, a mutant is told apart by its text as
 this program prints it, not by its line. Needs fork, so Linux or macOS: each mutant gets a process of its own, in which
 pytest is imported already and our packages are not. Leave the files alone meanwhile, or run it in a copy of them.
+
+What no test runs at all is told by coverage (pip install coverage), branches included:
+
+    python -m coverage run -m pytest tests/autograd tests/nn && python -m coverage report
 """
 
 from __future__ import annotations

@@ -92,9 +92,8 @@ def test_every_survivor_on_the_list_is_a_mutant_still() -> None:
 
 
 @needs_fork
-@pytest.mark.parametrize("target", ["table", "walk"])
-def test_some_mutants_are_killed(target: str) -> None:
-    command = [sys.executable, "tests/mutation/run.py", target, "6", "2"]
+def test_some_mutants_of_the_gate_table_are_killed() -> None:
+    command = [sys.executable, "tests/mutation/run.py", "table", "6", "2"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.match(rf"{target}: 6 mutants, \d+ killed, 0 survive ", done.stdout.splitlines()[-1])
+    assert re.match(r"table: 6 mutants, \d+ killed, 0 survive ", done.stdout.splitlines()[-1])
