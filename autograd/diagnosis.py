@@ -71,16 +71,19 @@ class Lines:
             self._lines[node] = (frame.f_code.co_filename, frame.f_lineno)
 
 
+OURS = ("autograd", "nn", "viz")  # what a loss of nn builds was built where it was called
+
+
 def _is_ours(frame: FrameType) -> bool:
     name = frame.f_globals.get("__name__", "")
-    return isinstance(name, str) and name.partition(".")[0] == __name__.partition(".")[0]
+    return isinstance(name, str) and name.partition(".")[0] in OURS
 
 
 @contextmanager
 def source_lines() -> Iterator[Lines]:
     """Keep, in this block and thread, the line of code that builds each gate: `diagnose(f, lines=lines)` tells it.
 
-    The line is the innermost one outside of this package. Building gates takes some ten times as long here, and as
+    The line is the innermost one outside of these packages. Building gates takes some ten times as long here, and as
     long as ever outside of such blocks.
 
         >>> from autograd import diagnose
@@ -344,7 +347,7 @@ def _of_error(error: DomainError, lines: Lines | None, walk: Sequence[Value] = (
 
 
 def _raised_at(error: DomainError) -> Line | None:
-    """Return the innermost line outside of this package that an error came through."""
+    """Return the innermost line outside of these packages that an error came through."""
     found, trace = None, error.__traceback__
     while trace:
         if not _is_ours(trace.tb_frame):

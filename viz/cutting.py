@@ -73,7 +73,10 @@ def _lacks_value(found: Diagnosis) -> bool:
 
 
 def _inside(found: Diagnosis, nodes: Sequence[Value]) -> list[Value]:
-    """Return the gates to draw, in the order of the walk: first the culprit, then the nearest ones."""
+    """Return the gates to draw, in the order of the walk: all of a few, else the culprit and the nearest ones."""
+    gates = [node for node in nodes if node.gate is not None]
+    if 0 < len(gates) <= MOST_DRAWN and not too_many(gates)[0]:
+        return gates
     readers: dict[Value, list[Value]] = {}
     for node in nodes:
         for x in dict.fromkeys(inputs_of(node)):

@@ -76,6 +76,7 @@ class Term:
     upstream: float
     local: float
     value: float  # of the wire itself
+    alone: bool  # the gate has no other input
     others: tuple[float, ...]  # the local gradients of the gate's other inputs, where these are few
 
     @property
@@ -128,7 +129,11 @@ def _unadded(terms: Terms) -> Iterable[Linear]:
 
 
 def _operands(terms: Terms) -> Iterable[Linear]:
-    return _instead(terms, lambda term: [(0.0, x) for x in (term.value, *term.others)])
+    return _instead(terms, lambda term: [(0.0, x) for x in (term.value, *term.others) if not term.alone])
+
+
+def _inputs(terms: Terms) -> Iterable[Linear]:
+    return _instead(terms, lambda term: [(0.0, term.value)] if term.alone else [])
 
 
 def _locals(terms: Terms) -> Iterable[Linear]:
@@ -158,6 +163,7 @@ MISTAKES: dict[str, Mistake] = {  # where two lead to one number, the first is t
         Mistake("fork", "forgot to add at the fork: the gradients of all branches add up", _unadded),
         Mistake("sign", "off by a sign", _signs),
         Mistake("operand", "used the wrong operand for the local gradient", _operands),
+        Mistake("input", "used the gate's input itself for the local gradient, not the slope there", _inputs),
         Mistake("local", "gave the local gradient, not times upstream", _locals),
         Mistake("other", "gave the local gradient of another input, and not times upstream", _other_locals),
         Mistake("upstream", "gave the upstream gradient, not times local", _upstreams),
@@ -167,12 +173,17 @@ VERDICTS = {  # what is said of an answer, by its kind
     "right": "right",
     "carried": "right but for an earlier slip",
     **{mistake.kind: mistake.words for mistake in MISTAKES.values()},
+    "loose": "carried on from an earlier slip, and rounded too far",
     "close": "close: round to {digits}",
     "wrong": "wrong",
     "not a number": "not a number",
     "no answer": "no answer",
 }
-OWN = ", from your own upstream {upstreams}"  # is added where a verdict is that on a step from a slip
+ROUGH = ", and round to {digits}"  # is added where a mistake was rounded too far as well
+OWN = (  # is added where a verdict is that on a step from a slip, or from several
+    ", from your own upstream {upstreams}",
+    ", from your own upstreams {upstreams}",
+)
 TALLY = {  # what is said of all answers, by their kinds; every kind that is not here counts as wrong
     "right": "{count} of {of} right",
     "carried": "{count} right but for an earlier slip",
@@ -204,6 +215,7 @@ class Judged:
     given: float
     kind: str  # a key of VERDICTS
     meant: float  # what it stands for with all its digits, where that is known
+    rough: bool = False  # a mistake that was rounded too far
     slips: tuple[float, ...] = ()  # earlier answers from which it was judged, not from the true gradients
 
 
@@ -244,12 +256,13 @@ class Question:
             number = worked_out(self.faithful, upstreams)
             if near(answer, number, *self.measure):
                 # of earlier answers that were right it differs by their rounding alone
-                return Judged(answer, "carried" if slips else "right", number, slips)
-        ways = [([term.upstream for term in self.terms], ()), *[(upstreams, slips) for upstreams in own if slips]]
-        for found in (self._mistaken, self._rounded_too_far):
+                return Judged(answer, "carried" if slips else "right", number, slips=slips)
+        true = [term.upstream for term in self.terms]
+        ways = [(true, ()), *[(upstreams, slips) for upstreams in own]]
+        for find in (self._mistaken, self._rounded_too_far, self._roughly_mistaken):
             for upstreams, told in ways:
-                if like := found(answer, upstreams):
-                    return Judged(answer, *like, told)
+                if found := find(answer, upstreams, told):
+                    return found
         return Judged(answer, "wrong", answer)
 
     def _own(self, earlier: Mapping[int, Judged]) -> tuple[list[list[float]], tuple[float, ...]]:
@@ -265,20 +278,35 @@ class Question:
         slips = dict.fromkeys([judged.given for judged in known if judged.kind != "right"])
         return [[judged.given for judged in known], [judged.meant for judged in known]], tuple(slips)
 
-    def _mistaken(self, answer: float, upstreams: Sequence[float]) -> tuple[str, float] | None:
+    def _mistaken(
+        self,
+        answer: float,
+        upstreams: Sequence[float],
+        slips: tuple[float, ...],
+        alike: Callable[[float, float], bool] | None = None,
+    ) -> Judged | None:
         """Return which mistake makes this answer of the upstream gradients, if any does, and what exactly it makes."""
         for kind, sums in self.mistakes.items():
             for number in [worked_out(linear, upstreams) for linear in sums]:
-                if not math.isnan(number) and near(answer, number, *self.measure):
-                    return kind, number
+                same = alike(answer, number) if alike else near(answer, number, *self.measure)
+                if not math.isnan(number) and same:
+                    return Judged(answer, kind, number, alike is not None, slips)
         return None
 
-    def _rounded_too_far(self, answer: float, upstreams: Sequence[float]) -> tuple[str, float] | None:
-        """Tell an answer that is twice as far off as it may be, or was rounded to a digit or two."""
-        number, (tolerance, half) = worked_out(self.faithful, upstreams), self.measure
+    def _roughly_mistaken(self, answer: float, upstreams: Sequence[float], slips: tuple[float, ...]) -> Judged | None:
+        return self._mistaken(answer, upstreams, slips, self._far) if self.digits else None
+
+    def _rounded_too_far(self, answer: float, upstreams: Sequence[float], slips: tuple[float, ...]) -> Judged | None:
+        """Tell an answer that is a right one rounded too far; one from a slip is not to be asked for once more."""
+        if not self.digits or not self._far(answer, number := worked_out(self.faithful, upstreams)):
+            return None
+        return Judged(answer, "loose", number, slips=slips) if slips else Judged(answer, "close", answer)
+
+    def _far(self, answer: float, number: float) -> bool:
+        """Tell whether an answer is at most twice as far off a number as it may be, or this in a digit or two."""
+        tolerance, half = self.measure
         rounded = [float(format(number, f".{digits}g")) for digits in (1, 2)]
-        far = near(answer, number, 2 * tolerance, 2 * half) or any(near(answer, x, EXACT, 0.0) for x in rounded)
-        return ("close", answer) if self.digits and far else None
+        return bool(near(answer, number, 2 * tolerance, 2 * half) or any(near(answer, x, EXACT, 0.0) for x in rounded))
 
     def recorded(self) -> dict[str, Any]:
         """Return what a script is to know to put the question, and to judge an answer as `judge` does."""
@@ -307,13 +335,15 @@ class Verdict:
     question: Question
     given: object
     kind: str  # a key of VERDICTS
+    rough: bool = False  # a mistake that was rounded too far
     slips: tuple[str, ...] = ()  # the answerer's own upstream gradients, as they are written, from which it was judged
 
     @property
     def words(self) -> str:
         """The verdict in words."""
-        words = VERDICTS[self.kind].format(digits=self.question.digits)
-        return words + (OWN.format(upstreams=listed(self.slips)) if self.slips else "")
+        words = VERDICTS[self.kind] + ROUGH * self.rough
+        own = OWN[len(self.slips) > 1].format(upstreams=listed(self.slips)) if self.slips else ""
+        return words.format(digits=self.question.digits) + own
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -390,14 +420,14 @@ class Exercise:
             number = _number(answer)
             if number is not None:
                 judged[question.number] = found = question.judge(number, judged)
-                verdicts.append(Verdict(question, answer, found.kind, self._written(found.slips)))
+                verdicts.append(Verdict(question, answer, found.kind, found.rough, self._written(found.slips)))
             else:
                 blank = answer is None or (isinstance(answer, str) and not answer.strip())
                 verdicts.append(Verdict(question, answer, "no answer" if blank else "not a number"))
         return Result(tuple(verdicts), self.circuit.notation)
 
     def _written(self, numbers: Iterable[float]) -> tuple[str, ...]:
-        return tuple(map(self.circuit.notation.longer, numbers))
+        return tuple(dict.fromkeys(map(self.circuit.notation.longer, numbers)))
 
     def _by_number(self, answers: Any) -> dict[int, object]:
         total = len(self.questions)
@@ -462,6 +492,7 @@ class Exercise:
         """Return what a script is to know: all that is left to it is to work out sums, and to compare by `near`."""
         return {
             "verdicts": VERDICTS,
+            "rough": ROUGH,
             "own": OWN,
             "tally": TALLY,
             "exact": EXACT,
@@ -558,7 +589,8 @@ def _term(box: Box, pin: Pin, asked: Mapping[Value, int]) -> Term:
     assert step.upstream is not None
     others = tuple([local for i, local in enumerate(step.locals) if i != pin.place]) if len(step.inputs) <= FEW else ()
     index, value = box.pins.index(pin), step.values[pin.place]
-    return Term(box.index, index, asked.get(step.node), step.upstream, pin.local, value, others)
+    alone = len(step.inputs) == 1
+    return Term(box.index, index, asked.get(step.node), step.upstream, pin.local, value, alone, others)
 
 
 def _digits(notation: Notation, gradient: float) -> str:

@@ -150,7 +150,8 @@ def gradient_text(circuit: Circuit, wire: Wire) -> str:
     if len(parts) > 3:
         return f"{BACK} sum of {len(parts)} = {short(wire.gradient)}"
     terms = [short(parts[0])] + [circuit.notation.factor(part) for part in parts[1:]]
-    return f"{BACK} {' + '.join(terms)} = {short(wire.gradient)}"
+    equals = "=" if circuit.notation.adds_up(parts, wire.gradient) else "≈"
+    return f"{BACK} {' + '.join(terms)} {equals} {short(wire.gradient)}"
 
 
 def branch_text(circuit: Circuit, pin: Pin) -> str:

@@ -246,11 +246,11 @@ class Judge {
       const number = this.workedOut(question.faithful, upstreams);
       if (near(given, number, ...question.measure)) return { given, kind: slips.length ? "carried" : "right", meant: number, slips };
     }
-    const ways = [[question.terms.map(({ upstream }) => upstream), []], ...(slips.length ? own.map((upstreams) => [upstreams, slips]) : [])];
-    for (const find of [this.mistaken, this.roundedTooFar]) {
+    const ways = [[question.terms.map(({ upstream }) => upstream), []], ...own.map((upstreams) => [upstreams, slips])];
+    for (const find of [this.mistaken, this.roundedTooFar, this.roughlyMistaken]) {
       for (const [upstreams, told] of ways) {
-        const found = find.call(this, question, given, upstreams);
-        if (found) return { given, ...found, slips: told };
+        const found = find.call(this, question, given, upstreams, told);
+        if (found) return { given, slips: told, ...found };
       }
     }
     return { given, kind: "wrong", meant: given, slips: [] };
@@ -264,19 +264,29 @@ class Judge {
     return { own: [sources.map(({ given }) => given), sources.map(({ meant }) => meant)], slips: [...new Set(slips)] };
   }
 
-  mistaken({ mistakes, measure }, given, upstreams) {
+  mistaken({ mistakes, measure }, given, upstreams, _slips, alike = (number) => near(given, number, ...measure)) {
     for (const [kind, sums] of mistakes) {
-      const meant = sums.map((linear) => this.workedOut(linear, upstreams)).find((number) => !Number.isNaN(number) && near(given, number, ...measure));
+      const meant = sums.map((linear) => this.workedOut(linear, upstreams)).find((number) => !Number.isNaN(number) && alike(number));
       if (meant !== undefined) return { kind, meant };
     }
     return undefined;
   }
 
-  roundedTooFar({ faithful, digits, measure: [tolerance, half] }, given, upstreams) {
-    const number = this.workedOut(faithful, upstreams);
+  roughlyMistaken(question, given, upstreams, slips) {
+    const found = question.digits ? this.mistaken(question, given, upstreams, slips, (number) => this.far(question, given, number)) : undefined;
+    return found && { ...found, rough: true };
+  }
+
+  /* A right answer that was rounded too far; one from a slip is not to be asked for once more. */
+  roundedTooFar(question, given, upstreams, slips) {
+    const number = this.workedOut(question.faithful, upstreams);
+    if (!question.digits || !this.far(question, given, number)) return undefined;
+    return slips.length ? { kind: "loose", meant: number } : { kind: "close", meant: given };
+  }
+
+  far({ measure: [tolerance, half] }, given, number) {
     const rounded = [1, 2].map((places) => Number(general(number, places).replaceAll(MINUS, "-").replace("∞", "Infinity")));
-    const far = near(given, number, 2 * tolerance, 2 * half) || rounded.some((x) => near(given, x, this.exercise.exact, 0));
-    return digits && far ? { kind: "close", meant: given } : undefined;
+    return near(given, number, 2 * tolerance, 2 * half) || rounded.some((x) => near(given, x, this.exercise.exact, 0));
   }
 
   add(number) {
@@ -285,9 +295,10 @@ class Judge {
 
   /* The verdict in words; `write` writes a number. */
   words(i, judged, write) {
-    const { verdicts, own } = this.exercise;
-    const verdict = verdicts[judged.kind].replace("{digits}", this.questions[i].digits);
-    return judged.slips.length ? verdict + own.replace("{upstreams}", listed(judged.slips.map(write))) : verdict;
+    const { verdicts, rough, own } = this.exercise;
+    const verdict = (verdicts[judged.kind] + (judged.rough ? rough : "")).replace("{digits}", this.questions[i].digits);
+    const slips = [...new Set(judged.slips.map(write))];
+    return slips.length ? verdict + own[Number(slips.length > 1)].replace("{upstreams}", listed(slips)) : verdict;
   }
 
   /* All answers so far counted, in words. */

@@ -470,7 +470,9 @@ def _closing(teller: Teller) -> list[str]:
         (f"{teller.derivative(w.node)} =", teller.number(w.gradient), f"  {_promise(teller, w)}") for w in teller.inputs
     ]
     lines = aligned(rows, "l.l", indent=2, ascii=teller.ascii)
-    moral = [f"  {teller.say('closing')}"] if teller.kinked.isdisjoint([w.node for w in teller.inputs]) else []
+    smooth = teller.kinked.isdisjoint([w.node for w in teller.inputs])
+    finite = all(math.isfinite(wire.gradient) for wire in teller.inputs)
+    moral = [f"  {teller.say('closing')}"] if smooth and finite else []
     return [*lines, *moral] if rows else ["  there is no input to change"]
 
 
@@ -478,6 +480,8 @@ def _promise(teller: Teller, wire: Wire) -> str:
     """Return what the gradient of an input says about a change of it."""
     if wire.node in teller.kinked:
         return teller.effect(wire.node, wire.gradient)
+    if not math.isfinite(wire.gradient):
+        return "no number: `autograd.diagnose` tells where it comes from"
     change = FINE.longer(NUDGE * wire.gradient)
     outcome = "moves by about " + change if wire.gradient else "stays where it is"
     return f"raise {teller.said(wire.node)} by {NUDGE} and {teller.said(teller.circuit.root.node)} {outcome}"

@@ -89,6 +89,10 @@ class Notation:
         """Return the number that `short` shows."""
         return _read(self.short(x))
 
+    def adds_up(self, parts: Iterable[float], total: float) -> bool:
+        """Tell whether the numbers as `short` shows them add up; where they were rounded they need not."""
+        return not abs(sum(map(self.rounded, parts)) - self.rounded(total)) > 0.001
+
     def longer(self, x: float) -> str:
         """Return x as `short` does where that is exact, else with four digits, so that products come out right."""
         if self.whole or not abs(round(x, 4)) < 1e5 or math.isclose(round(x, 2), x, rel_tol=1e-12):

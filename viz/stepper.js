@@ -216,7 +216,10 @@ class View {
       const partial = `◂ ${shares.length} of ${of}: ${sum}`;
       return shares.length === of ? whole : partial.length <= whole.length ? partial : `◂ ${sum}`;
     }
-    return `◂ ${shares.map((share, i) => (i ? factor(share) : short(share))).join(" + ")} = ${sum}`;
+    const read = (text) => Number(text.replace(MINUS, "-").replace("∞", "Infinity"));
+    const shown = shares.reduce((total, share) => total + read(short(share)), 0);
+    const equals = Math.abs(shown - read(sum)) > 0.001 ? "≈" : "=";
+    return `◂ ${shares.map((share, i) => (i ? factor(share) : short(share))).join(" + ")} ${equals} ${sum}`;
   }
 
   /* ------------------------------------------------------------------------------------------------ showing a step */

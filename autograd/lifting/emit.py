@@ -286,7 +286,6 @@ class _Emitter(Writer):
     def product(self, operation: Product) -> None:
         what, out, left, right, bias = self.parts(operation)
         target = self.matrix(out, "h")
-        self.out.products += 1
         w, x = self.matrix(left, "W"), self.matrix(right, "x")
         if what == "both":
             self.line(f'np.einsum("blkn,brkn->brln", {w}, {x}, out={target})')
@@ -346,7 +345,6 @@ class _Emitter(Writer):
         """Write the gradient of one factor of a product: another product."""
 
         def multiplied(target: str | None) -> str:
-            self.out.products += 1
             result = target or self.temporary(self.full(cells))
             self.line(f"{text}, out={result})")
             return result
@@ -360,7 +358,6 @@ class _Emitter(Writer):
         parts_shape = (*right_shape[:-1], *shape[-2:])
 
         def multiplied(target: str | None) -> str:
-            self.out.products += 1
             parts = self.temporary(parts_shape)
             self.line(f"{text}, out={parts})")
             result = target or self.temporary(shape)

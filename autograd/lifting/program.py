@@ -31,7 +31,7 @@ from autograd.lifting.functional_source import jax_function
 from autograd.lifting.fuse import fuse, scalar_count
 from autograd.lifting.layout import Layout, lay_out
 from autograd.lifting.record import Tape, leaves, record, scalar_gates
-from autograd.lifting.source import VIEW, function, operations, standalone
+from autograd.lifting.source import VIEW, function, matrix_products, operations, standalone
 from autograd.lifting.writing import Emitted
 from autograd.value import Constant, Value, always_recording, as_float, tracing
 
@@ -406,7 +406,7 @@ class Program:
         plan = self._last()
         gates = scalar_gates(self._tape, plan.rows, scalar_count)
         forward, backward = (operations(lines) for lines in (plan.emitted.forward, plan.emitted.backward))
-        products = plan.emitted.products
+        products = matrix_products([*plan.emitted.forward, *plan.emitted.backward])
         return (
             f"{gates:,} scalar gates → {forward} + {backward} array operations, "
             f"{products or 'none'} of them {'a matrix product' if products == 1 else 'matrix products'}"

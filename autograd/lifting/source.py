@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autograd.lifting.writing import Emitted
 
-__all__ = ["VIEW", "function", "operations", "standalone"]
+__all__ = ["VIEW", "function", "matrix_products", "operations", "standalone"]
 
 VIEW = '''def view(buffer, start, shape, strides):
     """Return the cells start + i·strides[0] + j·strides[1] + … of a buffer; its rows, if any, stay the last axis."""
@@ -35,7 +35,7 @@ LEGEND = """A scalar program as array operations, written by gatewise for {rows}
     t, m        scratch: numbers and truths
 
 The backward pass goes through the gates from the last to the first. For H = W X the chain rule reads
-dW = dH Xᵀ and dX = Wᵀ dH: upstream × the other factor, summed over the rows."""
+dW = dH Xᵀ and dX = Wᵀ dH: upstream × the other factor, summed over the rows; so is a bias's, by a product with ones."""
 
 REFUSE = '''def refuse(place, outside, *operands):
     """Raise for the first row that is outside a gate's domain."""
@@ -81,6 +81,11 @@ def indented(lines: Sequence[str], depth: int) -> list[str]:
 def operations(lines: Sequence[str]) -> int:
     """Return how many array operations lines of a program are: those that compute, not those that ask."""
     return sum(1 for line in lines if not line.lstrip().startswith(("if ", "refuse(", "return ")))
+
+
+def matrix_products(lines: Sequence[str]) -> int:
+    """Return how many of them are matrix products, also those with ones, which sum over the rows."""
+    return sum(1 for line in lines if line.lstrip().startswith(("np.matmul(", "np.einsum(")))
 
 
 def standalone(emitted: Emitted, arrays: Sequence[str], title: str) -> str:

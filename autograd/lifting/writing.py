@@ -77,7 +77,6 @@ class Emitted:
     data: dict[str, Array] = field(default_factory=dict)  # constants and tables of cells, by name
     calls: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # the cards that could not be printed, by name
     refusals: list[Refusal] = field(default_factory=list)
-    products: int = 0
     rows: int = 1
     parameters: int = 0
 

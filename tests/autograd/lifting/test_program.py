@@ -2,6 +2,7 @@
 
 import ast
 import math
+import re
 import subprocess
 import sys
 import threading
@@ -455,7 +456,12 @@ def test_printing_tells_how_many_gates_became_how_many_array_operations() -> Non
     words = str(program)
     gates = 7 * (5 * 6 + 5 + 2 * 10 + 2 + 1 + 1) + 32 + 32 + 1 + 8
     assert words.startswith(f"{gates:,} scalar gates → ")
-    assert words.endswith("of them matrix products")
+    found = re.fullmatch(r".* → (\d+) \+ (\d+) array operations, (\d+) of them matrix products", words)
+    assert found is not None
+    forward, backward = program.source.split("    def forward(X, y)")[1].split("    def backward()")
+    written = [len(re.findall(r"^ +np\.\w+", part, re.M)) for part in (forward, backward)]
+    assert int(found[3]) == program.source.count("np.matmul(") + program.source.count("np.einsum(")
+    assert [int(found[1]), int(found[2])] >= written
 
 
 def test_check_compares_with_the_engine_and_restores_the_values() -> None:
