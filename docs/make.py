@@ -187,7 +187,7 @@ def needs(gate: Gate) -> str:
     """Return where a gate's value, and its slope, exist."""
     domain = gate.domain
     slope = f"slope: {domain.slope_needs}" if domain.slope_needs else ""
-    return "; ".join(filter(None, [domain.needs, slope])).replace("!=", "≠").replace(">=", "≥")
+    return "; ".join(filter(None, [domain.needs, slope])).replace("!=", "≠").replace(">=", "≥").replace(" -", " −")
 
 
 def gate_table() -> str:

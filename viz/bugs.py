@@ -3,6 +3,7 @@
     bug      a row of BUGS: what the broken pass does, where people meet it, and the pass itself
     right    the gradient of a wire by the chain rule, as `backward_steps` has it
     wrong    what the broken pass makes of it
+    shares   what each gate hands to each of its inputs in a pass, in the order of its inputs
 
 A bug is a pass over the same steps: their local gradients are right, what is done with them is not. Nothing here knows
 a gate by name, and no `.grad` is touched.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ from typing import Any
 from autograd.gates import SWAP
 from autograd.graph import Step
 from autograd.value import Value
-from viz.circuit import Circuit, Note, circuit_of
+from viz.circuit import Circuit, Note, Wire, circuit_of
 from viz.drawing import Diagram
+from viz.layout import gradient_text
 from viz.narration import Teller, ruled, wrapped
 from viz.notation import full, portable
 from viz.words import WRONG, counted, listed
@@ -29,6 +31,7 @@ from viz.words import WRONG, counted, listed
 __all__ = ["BUGS", "Broken", "Bug", "Compared", "broken", "recorded_bugs"]
 
 Gradients = dict[Value, float]
+Shares = dict[Value, list[float]]  # by the outputs of the gates
 TOLD = 3  # wrong gradients that are told in words
 ROUNDING = 1e-9  # relative: sums in another order are no bug
 
@@ -42,57 +45,70 @@ def _pass(
     left: Mapping[Value, float] | None = None,
     adds: bool = True,
     slopes: Callable[[Step], Sequence[float]] = lambda step: step.locals,
-) -> Gradients:
+) -> tuple[Gradients, Shares]:
     """Pull gradients back by the chain rule, but for what a bug changes; `left` are gradients of an earlier pass."""
     gradients = dict(left or {})
     gradients[circuit.root.node] = gradients.get(circuit.root.node, 0.0) + 1.0
+    shares: Shares = {}
     for step in circuit.backward:
-        upstream = gradients[step.node]
-        for x, slope in zip(step.inputs, slopes(step), strict=True):
-            gradients[x] = (gradients.get(x, 0.0) if adds else 0.0) + upstream * slope
-    return gradients
+        shares[step.node] = _shared(gradients[step.node], slopes(step))
+        for x, share in zip(step.inputs, shares[step.node], strict=True):
+            gradients[x] = (gradients.get(x, 0.0) if adds else 0.0) + share
+    return gradients, shares
 
 
-def _overwriting(circuit: Circuit) -> Gradients:
+def _shared(upstream: float, slopes: Sequence[float]) -> list[float]:
+    return [upstream * slope for slope in slopes]
+
+
+def _overwriting(circuit: Circuit) -> tuple[Gradients, Shares]:
     return _pass(circuit, adds=False)
 
 
-def _unordered(circuit: Circuit) -> Gradients:
+def _unordered(circuit: Circuit) -> tuple[Gradients, Shares]:
     """Pull gradients back depth first: a gate passes on what it has as soon as anything has arrived, and only then."""
     waiting = {step.node: step for step in circuit.backward}
-    root = circuit.root.node
-    gradients = {root: 1.0}
-    stack = [_shares(1.0, waiting.pop(root))] if root in waiting else []
+    gradients, shares = {circuit.root.node: 1.0}, Shares()
+    stack: list[Iterator[tuple[Value, float]]] = []
+
+    def work(step: Step) -> None:
+        shares[step.node] = _shared(gradients[step.node], step.locals)
+        stack.append(zip(step.inputs, shares[step.node], strict=True))
+
+    if circuit.root.node in waiting:
+        work(waiting.pop(circuit.root.node))
     while stack:
         for x, share in stack[-1]:
             gradients[x] = gradients.get(x, 0.0) + share
             if x in waiting:
-                stack.append(_shares(gradients[x], waiting.pop(x)))
+                work(waiting.pop(x))
                 break
         else:
             stack.pop()
-    return gradients
+    return gradients, shares
 
 
-def _shares(upstream: float, step: Step) -> Any:
-    return iter([(x, upstream * slope) for x, slope in zip(step.inputs, step.locals, strict=True)])
-
-
-def _stale(circuit: Circuit) -> Gradients:
-    first, interior = _pass(circuit), [step.node for step in circuit.backward[1:]]
+def _stale(circuit: Circuit) -> tuple[Gradients, Shares]:
+    (first, _), interior = _pass(circuit), [step.node for step in circuit.backward[1:]]
     return _pass(circuit, left={node: first[node] for node in interior})
 
 
-def _not_zeroed(circuit: Circuit) -> Gradients:
-    first, leaves = _pass(circuit), [wire.node for wire in circuit.wires if wire.source is None]
+def _not_zeroed(circuit: Circuit) -> tuple[Gradients, Shares]:
+    (first, _), leaves = _pass(circuit), [wire.node for wire in circuit.wires if wire.source is None]
     return _pass(circuit, left={node: first[node] for node in leaves if node is not circuit.root.node})
 
 
-def _swapping(circuit: Circuit) -> Gradients:
+def _swapping(circuit: Circuit) -> tuple[Gradients, Shares]:
     return _pass(circuit, slopes=lambda step: step.locals[::-1] if step.gate.flow == SWAP else step.locals)
 
 
 # ---------------------------------------------------------------------------------------------------------- the table
+
+
+def _no_gate_forks(circuit: Circuit) -> str:
+    forks = any(wire.forks for wire in circuit.wires)
+    why = "only an input forks here, and an input hands nothing on" if forks else "no wire forks in this graph"
+    return f"{why}, so each gate has its whole gradient at once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,62 +116,69 @@ class Bug:
     """One way to get a backward pass wrong."""
 
     name: str
+    title: str  # what went wrong, in plain words
     sentence: str  # what the broken pass does
     elsewhere: str  # where people meet it
-    run: Callable[[Circuit], Gradients]
+    run: Callable[[Circuit], tuple[Gradients, Shares]]
     can_show: Callable[[Circuit], bool]  # whether the graph has what this bug spoils …
-    lacking: str  # … and what is said where it has not
+    lacking: Callable[[Circuit], str]  # … and what is said where it has not
 
 
-BUGS: dict[str, Bug] = {
+BUGS: dict[str, Bug] = {  # plain ones first: a page opens on the first that shows
     bug.name: bug
     for bug in (
         Bug(
             name="overwrite",
+            title="forgets to add at a fork",
             sentence="Each gate assigns its downstream gradient (=) instead of adding it (+=), so where a wire forks "
             "only the branch that comes back last counts.",
             elsewhere="The first version of many an engine has this bug: no test without a fork finds it.",
             run=_overwriting,
             can_show=lambda circuit: any(wire.forks for wire in circuit.wires),
-            lacking="this graph has no fork, and where one gradient arrives, to overwrite is to add",
+            lacking=lambda _: "this graph has no fork, and where one gradient arrives, to overwrite is to add",
         ),
         Bug(
-            name="order",
-            sentence="There is no topological order: depth first, each gate passes its gradient on as soon as the "
-            "first part of it arrives, and what arrives later goes no further.",
-            elsewhere="It is what a recursive backward() does that visits each gate once.",
-            run=_unordered,
-            can_show=lambda circuit: any(wire.forks and wire.source is not None for wire in circuit.wires),
-            lacking="no gate's output forks in this graph, so each gate has its whole gradient at once",
+            name="swap",
+            title="mixes up the factors of a product",
+            sentence="The local gradients of a product are handed to the wrong inputs: each factor gets its own "
+            "value, not the other's.",
+            elsewhere="Nothing crashes, and no type gives it away; a gradient check finds it.",
+            run=_swapping,
+            can_show=lambda circuit: any(box.gate.flow == SWAP for box in circuit.boxes),
+            lacking=lambda _: f"no gate of this graph is a {SWAP}",
+        ),
+        Bug(
+            name="zero_grad",
+            title="keeps old gradients of the inputs",
+            sentence="This is a second pass, and nobody called zero_grad, which sets gradients to zero, after the "
+            "first: the inputs keep its gradients, and new ones are added to them.",
+            elsewhere="Inputs add up in torch too, on purpose; a training loop without zero_grad follows the sum of "
+            "all gradients so far.",
+            run=_not_zeroed,
+            can_show=lambda circuit: circuit.root.source is not None,
+            lacking=lambda _: "no gate of this graph hands a gradient to an input",
         ),
         Bug(
             name="stale",
+            title="keeps old gradients inside the graph",
             sentence="This is a second pass, and interior gradients are left from the first; only the inputs were "
             "set to zero in between. So each gate passes the old gradient on with the new one.",
             elsewhere="Engines that keep one gradient per node and never clear it do so when backward() is called "
             "twice on one graph, micrograd among them.",
             run=_stale,
             can_show=lambda circuit: len(circuit.boxes) > 1,
-            lacking="no gate of this graph feeds another, so there is no interior gradient to be left",
+            lacking=lambda _: "no gate of this graph feeds another, so there is no interior gradient to be left",
         ),
         Bug(
-            name="zero_grad",
-            sentence="This is a second pass, and nobody called zero_grad after the first: the inputs keep its "
-            "gradients, and new ones are added to them.",
-            elsewhere="Inputs add up in torch too, on purpose; a training loop without zero_grad follows the sum of "
-            "all gradients so far.",
-            run=_not_zeroed,
-            can_show=lambda circuit: circuit.root.source is not None,
-            lacking="no gate of this graph hands a gradient to an input",
-        ),
-        Bug(
-            name="swap",
-            sentence="The local gradients of a product are handed to the wrong inputs: each factor gets its own "
-            "value, not the other's.",
-            elsewhere="Nothing crashes, and no type gives it away; a gradient check finds it.",
-            run=_swapping,
-            can_show=lambda circuit: any(box.gate.flow == SWAP for box in circuit.boxes),
-            lacking=f"no gate of this graph is a {SWAP}",
+            name="order",
+            title="passes gradients on too early",
+            sentence="There is no topological order, in which a gate waits until all gates that use its output have "
+            "handed back: depth first, each gate passes its gradient on as soon as the first part of it arrives, and "
+            "what arrives later goes no further.",
+            elsewhere="It is what a recursive backward() does that visits each gate once.",
+            run=_unordered,
+            can_show=lambda circuit: any(wire.forks and wire.source is not None for wire in circuit.wires),
+            lacking=_no_gate_forks,
         ),
     )
 }
@@ -212,7 +235,7 @@ class Broken:
 def broken(f: Value, bug: str = "overwrite") -> Broken:
     """Run a backward pass with a classic bug through the graph of f, and mark the wrong gradients beside the right.
 
-    Bugs: overwrite, order, stale, zero_grad, swap; BUGS has a sentence on each. Where a bug changes nothing on this
+    Bugs: overwrite, swap, zero_grad, stale, order; BUGS has a sentence on each. Where a bug changes nothing on this
     graph, the words say so. No `.grad` is touched. Raises ValueError for an unknown bug, and above 300 gates or 900
     inputs of gates; TypeError for what is no Value; DomainError where a value or a slope does not exist.
 
@@ -229,25 +252,48 @@ def broken(f: Value, bug: str = "overwrite") -> Broken:
 
 
 def recorded_bugs(circuit: Circuit) -> list[dict[str, Any]]:
-    """Return what a script is to know of every bug: its words and, per wire, its gradient and whether that is wrong.
+    """Return what a script is to know of every bug: its words, its gradient of each wire, its part of each branch.
 
     The words count the wrong gradients and do not list them: the page shows them all.
     Right gradients are the circuit's own; numbers are as JSON can hold them.
     """
-    found = {name: _compared(circuit, bug) for name, bug in BUGS.items()}
-    return [
-        {
-            "name": name,
-            "words": " ".join(_words(circuit, BUGS[name], wires, told=0)),
-            "gradients": [portable(wire.wrong) for wire in wires],
-            "differs": [wire.differs for wire in wires],
-        }
-        for name, wires in found.items()
-    ]
+    return [_recorded(circuit, bug) for bug in BUGS.values()]
+
+
+def _recorded(circuit: Circuit, bug: Bug) -> dict[str, Any]:
+    wires, drawn = _compared(circuit, bug), _as_broken(circuit, bug)
+    return {
+        "name": bug.name,
+        "title": f"{bug.title} ({bug.name})",
+        "words": " ".join(_words(circuit, bug, wires, told=0)),
+        "gradients": [portable(wire.wrong) for wire in wires],
+        "differs": [wire.differs for wire in wires],
+        "texts": [_told_gradient(drawn, wire) for wire in drawn.wires],
+        "branches": [portable(pin.downstream) for box in drawn.boxes for pin in box.pins],
+    }
+
+
+def _as_broken(circuit: Circuit, bug: Bug) -> Circuit:
+    """Return the circuit with the gradients of a broken pass, and with what its gates handed back."""
+    gradients, shares = bug.run(circuit)
+    wires = [replace(wire, gradient=gradients.get(wire.node, 0.0)) for wire in circuit.wires]
+    boxes = []
+    for box in circuit.boxes:
+        handed = shares.get(box.step.node, [0.0] * len(box.step.inputs))
+        boxes.append(replace(box, pins=tuple([replace(pin, downstream=handed[pin.place]) for pin in box.pins])))
+    return replace(circuit, wires=tuple(wires), boxes=tuple(boxes))
+
+
+def _told_gradient(drawn: Circuit, wire: Wire) -> str:
+    """Return what stands under a wire: the sum of its branches only where the broken pass did add them up."""
+    shares = [drawn.boxes[box].pins[pin].downstream for box, pin in wire.pins]
+    parts = shares if wire.outside is None else [wire.outside, *shares]
+    added = drawn.notation.adds_up(parts, wire.gradient)
+    return gradient_text(drawn, wire if added else replace(wire, pins=(), outside=None))
 
 
 def _compared(circuit: Circuit, bug: Bug) -> tuple[Compared, ...]:
-    gradients, names = bug.run(circuit), Teller.of(circuit, False).names
+    (gradients, _), names = bug.run(circuit), Teller.of(circuit, False).names
     tiny = ROUNDING**2 * max([abs(wire.gradient) for wire in circuit.wires if math.isfinite(wire.gradient)], default=0)
     return tuple(
         [
@@ -268,7 +314,7 @@ def _words(circuit: Circuit, bug: Bug, wires: Sequence[Compared], told: int = TO
     what = f"{bug.sentence} {bug.elsewhere}"
     wrong = [wire for wire in wires if wire.differs]
     if not wrong:
-        why = "at these numbers the result is the same; others would show it" if bug.can_show(circuit) else bug.lacking
+        why = "at these numbers the result is the same; others would show it" if bug.can_show(circuit) else bug.lacking(circuit)
         return what, f"Here the bug is invisible: {why}."
     shown = circuit.notation.apart
     some = [f"{w.name} gets {shown(w.wrong, w.right)} instead of {shown(w.right, w.wrong)}" for w in wrong[:told]]

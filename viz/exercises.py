@@ -78,6 +78,7 @@ class Term:
     value: float  # of the wire itself
     alone: bool  # the gate has no other input
     others: tuple[float, ...]  # the local gradients of the gate's other inputs, where these are few
+    lesser: tuple[float, ...]  # what is left of a local gradient that is a product, where one factor is left out
 
     @property
     def downstream(self) -> float:
@@ -136,6 +137,10 @@ def _inputs(terms: Terms) -> Iterable[Linear]:
     return _instead(terms, lambda term: [(0.0, term.value)] if term.alone else [])
 
 
+def _factors(terms: Terms) -> Iterable[Linear]:
+    return _instead(terms, lambda term: [(0.0, x) for x in term.lesser])
+
+
 def _locals(terms: Terms) -> Iterable[Linear]:
     return _instead(terms, lambda term: [(term.local, 0.0)])
 
@@ -162,6 +167,7 @@ MISTAKES: dict[str, Mistake] = {  # where two lead to one number, the first is t
     for mistake in (
         Mistake("fork", "forgot to add at the fork: the gradients of all branches add up", _unadded),
         Mistake("sign", "off by a sign", _signs),
+        Mistake("factor", "left out a factor of the local gradient", _factors),
         Mistake("operand", "used the wrong operand for the local gradient", _operands),
         Mistake("input", "used the gate's input itself for the local gradient, not the slope there", _inputs),
         Mistake("local", "gave the local gradient, not times upstream", _locals),
@@ -590,7 +596,44 @@ def _term(box: Box, pin: Pin, asked: Mapping[Value, int]) -> Term:
     others = tuple([local for i, local in enumerate(step.locals) if i != pin.place]) if len(step.inputs) <= FEW else ()
     index, value = box.pins.index(pin), step.values[pin.place]
     alone = len(step.inputs) == 1
-    return Term(box.index, index, asked.get(step.node), step.upstream, pin.local, value, alone, others)
+    return Term(box.index, index, asked.get(step.node), step.upstream, pin.local, value, alone, others, _lesser(step, pin))
+
+
+class _Product(float):
+    """A number that remembers its factors; a rule that is run on such numbers tells of what it is the product."""
+
+    factors: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, x: float, y: float) -> _Product:
+        """Return the product of two numbers, each of them by its own factors where it has some."""
+        product = cls(float(x) * float(y))
+        product.factors = (*_factors_of(x), *_factors_of(y))
+        return product
+
+    def __mul__(self, other: float) -> _Product:
+        return _Product.of(self, other)
+
+    def __rmul__(self, other: float) -> _Product:
+        return _Product.of(other, self)
+
+    def __pow__(self, exponent: float, modulus: None = None) -> Any:
+        power = float(self) ** exponent
+        return power if isinstance(power, complex) else _Product(power)
+
+
+def _factors_of(x: float) -> tuple[float, ...]:
+    return x.factors if isinstance(x, _Product) and x.factors else (float(x),)
+
+
+def _lesser(step: Step, pin: Pin) -> tuple[float, ...]:
+    """Return a local gradient without one of its factors each, where its gate's rule is a product of some."""
+    if len(step.inputs) > FEW:
+        return ()
+    local = step.gate.partials(_Product(step.value), *map(_Product, step.values))[pin.place]
+    factors = _factors_of(local)
+    ways = [math.prod([*factors[:i], *factors[i + 1 :]]) for i in range(len(factors))]
+    return tuple(dict.fromkeys(ways)) if len(factors) > 1 else ()
 
 
 def _digits(notation: Notation, gradient: float) -> str:
