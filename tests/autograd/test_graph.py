@@ -617,3 +617,33 @@ def test_forward_keeps_the_order_of_the_operands() -> None:
     f = apply(gates.DOT, x - y, x / y, z)
     x.data, y.data, z.data = 10.0, 4.0, 7.0
     assert (f.forward(), [node.data for node in f.inputs]) == (6.0 * 2.5 + 7.0, [6.0, 2.5, 7.0])
+
+
+def test_rules_are_given_floats_where_floats_are_asked_for() -> None:
+    given: set[type] = set()
+
+    def partials(z: float, x: float) -> tuple[float, ...]:
+        given.update((type(z), type(x)))
+        return (1.0,)
+
+    f = apply(Gate("asking", "?", "scaler", lambda x: x, partials), Value(2.0))
+    list(backward_steps(f))
+    list(graph.pull(order(f)))
+    graph.push(order(f), {f.inputs[0]: 1.0})
+    f.backward()
+    assert given == {float}
+
+
+@pytest.mark.parametrize("slopes", [(1.0,), (1.0, 1.0, 1.0)], ids=["too few", "too many"])
+def test_a_wrong_number_of_slopes_is_no_gradient_by_any_route(slopes: tuple[float, ...]) -> None:
+    x = Value(2.0)
+    f = apply(Gate("wrong", "!", "scaler", lambda *xs: 0.0, lambda z, *xs: slopes, arity=2), x, x.exp())
+    for route in (
+        f.backward,
+        lambda: list(graph.pull(order(f))),
+        lambda: list(backward_steps(f)),
+        lambda: graph.push(order(f), {x: 1.0}),
+    ):
+        with pytest.raises(ValueError, match=r"unpack|zip\(\)"):
+            route()
+    assert (x.grad, f.grad) == (0.0, 0.0)

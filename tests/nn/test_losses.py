@@ -2,6 +2,7 @@
 
 import functools
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, check_gradients, compile
-from autograd.functions import log, sigmoid, softmax
+from autograd import DomainError, Value, check_gradients, compile
+from autograd.functions import log, relu, sigmoid, softmax
 from autograd.graph import order
-from nn.losses import BIT, CARDS, CLASS, LOG_PROBABILITIES, LOSSES, SIGN, card_of, loss_name
+from nn.losses import BIT, CARDS, CLASS, LOG_PROBABILITIES, LOSSES, SIGN, card_of, loss_name, unchecked
 from viz.cli.training import BINARY, MULTICLASS
 
 # A case: the loss, what it is told beside the prediction, and the same in torch, of a tensor of predictions.
@@ -244,6 +245,83 @@ def test_a_compiled_loss_is_the_mean_over_all_rows(loss: Callable[..., Any]) -> 
     eager.backward()
     assert program(X, y) == pytest.approx(eager.data, rel=1e-12)
     np.testing.assert_allclose(program.gradient, [p.grad for p in model.parameters()], rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("loss", "good", "bad", "message"),
+    [
+        (nn.hinge, [-1, 1, -1, 1], [-1, 1, 0, 1], r"hinge needs a target of 1 or -1 \(.*2\*y - 1\), got x = 0\.0"),
+        (nn.hinge, [1, 1, -1, 1], [1, 1, -5.0, 5.0], r"hinge needs a target of 1 or -1 .*, got x = -5\.0"),
+        (nn.hinge, [1, 1, 1, 1], [1, 1, math.inf, 1], r"hinge needs a target of 1 or -1 .*, got x = inf"),
+        (nn.binary_cross_entropy, [0, 1, 0.5, 1], [1, 1, -1, 1], r"y needs a target from 0 to 1 .*, got x = -1\.0"),
+        (nn.binary_cross_entropy, [0, 1, 0, 1], [0, 1, 1.01, 5], r"y needs a target from 0 to 1 .*, got x = 1\.01"),
+    ],
+)
+@pytest.mark.parametrize("is_known", [False, True], ids=["first call", "later call"])
+def test_a_compiled_loss_refuses_targets_in_every_run_as_it_does_elsewhere(
+    loss: Callable[..., Any], good: list[float], bad: list[float], message: str, is_known: bool
+) -> None:
+    X = np.random.default_rng(7).normal(size=(4, 2))
+    model = nn.MLP(2, [3, 1], rng=0)
+    program = compile(lambda row, t: loss(model(row), t), parameters=model.parameters())
+    if is_known:
+        assert program.check(X, np.array(good))
+    before = program.parameters.tolist()
+    sgd = nn.SGD(model.parameters())
+    for run in (program, program.forward, program.check, functools.partial(program.step, sgd)):
+        with pytest.raises(DomainError, match=message + r" \(x is 'y'\) in row 2$"):
+            run(X, np.array(bad))
+    assert program.parameters.tolist() == before
+    assert program.check(X, np.array(good))
+
+
+@pytest.mark.parametrize(("loss", "y"), [(nn.hinge, [-1, 1]), (nn.binary_cross_entropy, [0, 1])])
+def test_a_target_that_is_computed_in_a_program_is_looked_at_too(loss: Callable[..., Any], y: list[int]) -> None:
+    w = Value(0.5)
+    program = compile(lambda x, t: loss(w * x, 2 * t - 1), parameters=[w])
+    X, halves = np.array([1.0, -2.0]), (np.array(y) + 1) / 2
+    assert program.check(X, halves)
+    with pytest.raises(DomainError, match=r"needs a target .* in row 1"):
+        program(X, np.array([halves[0], 7.0]))
+
+
+def test_the_source_of_a_compiled_loss_runs_alone_and_refuses_targets_too() -> None:
+    w = Value(0.5, "w")
+    program = compile(lambda x, t: nn.hinge(w * x, t), parameters=[w])
+    X, y = np.array([1.0, -2.0, 0.25]), np.array([1, -1, -1])
+    loss = program(X, y)
+    alone: dict[str, Any] = {}
+    exec(program.source, alone)
+    found, gradient = alone["loss_and_gradient"]([0.5], X, y)
+    assert (found, gradient.tolist()) == (loss, program.gradient.tolist())
+    with pytest.raises(ValueError, match=r"hinge needs a target of 1 or -1 .*; not so at \[0, 1\]"):
+        alone["loss_and_gradient"]([0.5], X, np.array([1, 0, -1]))
+
+
+def test_a_guard_costs_no_line_on_the_way_back_where_targets_are_data() -> None:
+    w = Value(0.5, "w")
+    by_hand = compile(lambda x, t: relu(1.0 - t * (w * x)), parameters=[w])
+    guarded = compile(lambda x, t: nn.hinge(w * x, t), parameters=[w])
+    X, y = np.array([1.0, -2.0, 0.25]), np.array([1, -1, -1])
+    assert by_hand(X, y) == guarded(X, y)
+    back = [re.findall(r" back: (\w+)", program.source.partition("def backward")[2]) for program in (by_hand, guarded)]
+    assert back[0] == back[1] != []
+
+
+def test_a_target_that_is_nan_makes_a_compiled_loss_nan() -> None:
+    w = Value(0.5)
+    for loss in (nn.hinge, nn.binary_cross_entropy):
+        program = compile(lambda x, t, loss=loss: loss(w * x, t), parameters=[w])
+        assert math.isnan(program(np.ones(2), np.array([1.0, math.nan])))
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_a_loss_for_targets_that_were_checked_is_the_same_loss(loss: Callable[..., Any]) -> None:
+    rng = np.random.default_rng(8)
+    for t in TARGETS[loss](rng):
+        prediction = rng.normal(size=3).tolist() if loss not in OF_ONE_NUMBER else rng.normal()
+        target = t.tolist()
+        assert unchecked(loss)(prediction, target) == loss(prediction, target)
 
 
 @pytest.mark.parametrize("loss", [nn.cross_entropy, nn.nll, nn.multiclass_hinge])

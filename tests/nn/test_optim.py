@@ -537,7 +537,7 @@ REFUSED: tuple[tuple[Callable[[], Any], type[Exception], str], ...] = (
     (
         lambda: optimizer_named("adm", [x0]),
         ValueError,
-        "no optimizer is called 'adm'; there are sgd, adagrad, adadelta",
+        "no optimizer is called 'adm': did you mean 'adam'\\? there are sgd, adagrad, adadelta",
     ),
     (lambda: optimizer_named(None, [x0]), TypeError, "goes by its name here, such as 'sgd', .*; got None"),  # type: ignore[arg-type]
     (lambda: descend(abs, 1.0, SGD([x0])), TypeError, r"goes by its name here, .*; got SGD\(1 parameter"),  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import pickle
+import re
 import signal
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from nn.module import Module
 from nn.optim import OPTIMIZERS, SGD, Adam, Optimizer, StopAtGradientNorm
 from nn.outputs import accuracy, predict
 from nn.schedule import StepLR
+from nn.steps import Compiled
 from nn.train import History, TrainingError, fit
 
 quiet = functools.partial(fit, progress=False)
@@ -594,7 +596,11 @@ def test_an_exploding_loss_restores_finite_weights_and_names_gate_parameter_and_
 def test_a_loss_that_is_not_finite_names_the_first_bad_gate(train: Any) -> None:
     model = Neuron(1, "exp", rng=0)
     model.w[0].data = 1e3
-    with pytest.raises(TrainingError, match=r"epoch 1, batch 1: the loss is inf; .* exp of .* \(inf\)") as caught:
+    told = (
+        r"epoch 1, batch 1: the loss is inf; the first number that is not finite is inf, at exp of .*; the parameter "
+        r"to look at is 'w0' = 1000\. The model has the weights it began with \(the largest is 1e\+03\)\. Lower"
+    )
+    with pytest.raises(TrainingError, match=told) as caught:
         train(model, [[1.0], [0.0]], [0.0, 1.0], loss="mse", optimizer="sgd", epochs=1)
     assert (caught.value.gate, caught.value.parameter) == ("exp", "w0")
     assert numbers(model) == [1e3, 0.0]
@@ -625,6 +631,35 @@ def test_a_step_that_is_not_finite_is_taken_back(train: Any) -> None:
     assert numbers(model) == before
 
 
+def test_weights_that_are_kept_are_told_with_the_largest_of_them(train: Any) -> None:
+    model = Neuron(1, "linear", init="zeros")
+    sgd = SGD(model.parameters(), lr=1e30)
+    with pytest.raises(TrainingError) as caught:
+        train(model, [[1.0], [2.0]], [1.0, 2.0], loss="mse", optimizer=sgd, epochs=50)
+    found = re.search(r"last weights whose loss and gradient were finite \(the largest is (\S+)\)", str(caught.value))
+    assert found is not None
+    assert float(found[1]) == pytest.approx(max(map(abs, numbers(model))), rel=1e-2)
+    assert float(found[1]) > 1e20
+
+
+def test_training_looks_at_targets_once_and_not_in_every_step() -> None:
+    source: list[str] = []
+    model = MLP(2, [2, 1], rng=0)
+
+    def keep(self: Any, *arrays: Any) -> float:
+        loss = original(self, *arrays)
+        source.append(self.program.source)
+        return loss
+
+    original = Compiled.step
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Compiled, "step", keep)
+        for loss in ("hinge", "binary_cross_entropy"):
+            fit(model, *MOONS, loss=loss, optimizer="sgd", epochs=1, progress=False)
+    assert len(source) == 2
+    assert not any(".any()" in text for text in source)
+
+
 def test_a_domain_error_is_told_as_part_of_training(train: Any) -> None:
     model = Neuron(1, "linear", rng=0)
     model.w[0].data, model.b.data = 0.0, 0.1
@@ -633,7 +668,9 @@ def test_a_domain_error_is_told_as_part_of_training(train: Any) -> None:
         return prediction.log()  # ever smaller, until it has no logarithm
 
     sgd = SGD(model.parameters(), lr=0.009)
-    with pytest.raises(TrainingError, match=r"in epoch 2: log needs x > 0, got x = -.*last good weights") as caught:
+    with pytest.raises(
+        TrainingError, match=r"in epoch 2: log needs x > 0, got x = -.*last weights whose loss and gradient were finite"
+    ) as caught:
         train(model, [[1.0]], [0.0], loss=loss, optimizer=sgd, epochs=9)
     assert caught.value.epoch == 2
     assert numbers(model) == [0.0, 0.1]
@@ -720,10 +757,12 @@ GOOD: dict[str, Any] = {"loss": "hinge", "optimizer": "sgd", "epochs": 1}
         ({"epochs": True}, TypeError, "whole number for epochs, got bool True"),
         ({"loss": "hing"}, ValueError, "no loss is called 'hing': did you mean 'hinge'?"),
         ({"loss": "zzz"}, ValueError, "no loss is called 'zzz': there are mse"),
+        ({"loss": "bce"}, ValueError, "no loss is called 'bce': .*there are mse, .*binary_cross_entropy"),
+        ({"optimizer": "zzz"}, ValueError, "no optimizer is called 'zzz': there are sgd"),
         ({"loss": None}, TypeError, "loss is a name or a function"),
         ({"loss": lambda p, t: 1.0}, TypeError, "a loss is one Value per example, <lambda> gave float"),
         ({"loss": "cross_entropy"}, ValueError, "cross_entropy needs one output per class"),
-        ({"optimizer": "sdg"}, ValueError, "no optimizer is called 'sdg'"),
+        ({"optimizer": "sdg"}, ValueError, r"no optimizer is called 'sdg': did you mean 'sgd'\? there are sgd"),
         ({"optimizer": SGD}, TypeError, r"got type: give SGD\(model.parameters\(\)\)"),
         ({"optimizer": None}, TypeError, "optimizer is a name or an Optimizer, got NoneType"),
         ({"optimizer": SGD([Value(1.0, "strange")])}, ValueError, r"1 parameters that the model does not .*'strange'"),

@@ -1,3 +1,4 @@
+import builtins
 import json
 import math
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from viz.circuit import circuit_of
 from viz.layout import place
 from viz.words import WRONG
 
+largest = builtins.max
 SMALL = [*GOLDEN, "cube", "diamonds", "long_skips", "softmax_loss", "hostile_labels", "wide_dot", *list(RANDOM)[:20]]
 
 
@@ -167,7 +169,8 @@ def test_overwriting_leaves_the_share_of_the_branch_that_comes_back_last() -> No
         (xyz, "overwrite", "this graph has no fork"),
         (lambda: Value(3, "x") * Value(3, "x"), "swap", "at these numbers the result is the same"),
         (lambda: tanh(Value(3, "x")), "swap", "no gate of this graph is a swap multiplier"),
-        (DRAWN["cube"], "order", "no gate's output forks in this graph"),
+        (DRAWN["cube"], "order", "only an input forks here, and an input hands nothing on"),
+        (xyz, "order", "no wire forks in this graph"),
         (lambda: tanh(Value(3, "x")), "stale", "no gate of this graph feeds another"),
         (lambda: Value(3, "x"), "zero_grad", "no gate of this graph hands a gradient to an input"),
         (lambda: Value(3, "x") * 0, "zero_grad", "at these numbers the result is the same"),
@@ -262,7 +265,7 @@ def test_a_notebook_shows_the_picture_and_a_file_holds_it(tmp_path: Path) -> Non
 
 
 def test_an_unknown_bug_is_answered_with_those_there_are() -> None:
-    with pytest.raises(ValueError, match="there is no bug 'oops'; there is overwrite, order, stale, zero_grad, swap"):
+    with pytest.raises(ValueError, match="there is no bug 'oops'; there is overwrite, swap, zero_grad, stale, order"):
         broken(xyz(), "oops")
 
 
@@ -289,6 +292,35 @@ def test_a_page_is_told_of_every_bug_what_the_call_tells(name: str) -> None:
         )
         assert entry["differs"] == [wire.differs for wire in found.wires]
         assert entry["gradients"] == [wire.wrong for wire in found.wires]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_branches_are_those_of_the_broken_pass(name: str) -> None:
+    f = DRAWN[name]()
+    circuit = circuit_of(f)
+    recorded = {entry["name"]: entry for entry in recorded_bugs(circuit)}
+    right = [pin.downstream for box in circuit.boxes for pin in box.pins]
+    assert recorded["zero_grad"]["branches"] == right  # only what was there before is wrong
+    for wire in circuit.wires[:-1]:
+        pins = [circuit.boxes[box].pins[pin].index for box, pin in wire.pins]
+        brought = {bug: [entry["branches"][pin] for pin in pins] for bug, entry in recorded.items()}
+        came = {bug: entry["gradients"][wire.index] for bug, entry in recorded.items()}
+        tiny = 1e-12 * largest(map(abs, [x for parts in brought.values() for x in parts]))
+        for bug in ("swap", "order") if wire.source is not None else ("swap", "order", "stale"):
+            assert sum(brought[bug]) == pytest.approx(came[bug], rel=1e-9, abs=tiny)
+        assert came["overwrite"] in brought["overwrite"]
+
+
+def test_a_wire_is_told_as_a_sum_only_where_the_broken_pass_added_its_branches() -> None:
+    x, y = Value(-2, "x"), Value(5, "y")
+    texts = {entry["name"]: entry["texts"][0] for entry in recorded_bugs(circuit_of((x + y) * x))}
+    assert texts == {
+        "overwrite": "◂ −2",
+        "swap": "◂ 3 + (−2) = 1",
+        "zero_grad": "◂ 2",
+        "stale": "◂ −4 + 3 = −1",
+        "order": "◂ −2 + 3 = 1",
+    }
 
 
 def test_infinite_gradients_can_be_recorded_and_compared() -> None:

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 from autograd import Value
-from autograd.functions import tanh
-from autograd.gates import ADD
+from autograd.functions import exp, sigmoid, tanh
+from autograd.gates import ADD, GATES
 from autograd.graph import order
 from autograd.value import apply
 from tests.viz.helpers import DRAWN, GOLDEN, RANDOM, gate_patterns, sigmoid_neuron, xyz
@@ -28,6 +28,11 @@ def reciprocal() -> Value:
     m = Value(math.exp(-1), "k") + 1.0
     m.label = "m"
     return m.reciprocal()
+
+
+def neuron_gate() -> Value:
+    """Return the sigmoid of z = 1, whose gradient is 0.1966."""
+    return sigmoid(Value(1.0, "z"))
 
 
 def shared() -> Value:
@@ -171,7 +176,17 @@ def test_where_no_input_is_made_into_anything_there_is_nothing_to_ask(f: Value) 
         (reciprocal, "m", -0.53, "right"),
         (reciprocal, "m", "-.534", "right"),
         (reciprocal, "m", -0.54, "close"),
-        (reciprocal, "m", 0.5, "wrong"),
+        (reciprocal, "m", 0.5, "sign"),
+        (reciprocal, "m", 0.3, "wrong"),
+        (reciprocal, "m", -0.73, "factor"),
+        (reciprocal, "m", 0.7311, "factor"),
+        (neuron_gate, "z", 0.27, "factor"),
+        (neuron_gate, "z", 0.7311, "factor"),
+        (neuron_gate, "z", -0.19, "sign"),
+        (neuron_gate, "z", -0.3, "wrong"),
+        (lambda: Value(0.7, "x") ** 2, "x", 0.7, "factor"),
+        (sigmoid_neuron, "h", 0.53, "input"),  # exp has no other operand
+        (DRAWN["cube"], "a", -3, "sign"),
         (sigmoid_neuron, "x0", -0.39, "sign"),
         (sigmoid_neuron, "x0", -0.2, "operand"),
         (sigmoid_neuron, "x0", 2, "local"),
@@ -191,7 +206,26 @@ def test_an_answer_gets_the_verdict_that_names_its_slip(
     answers: dict[str, object] = {question.name: question.answer for question in asked.questions}
     (verdict,) = [each for each in asked.check(answers | {name: answer}).verdicts if each.question.name == name]
     assert verdict.kind == kind
-    assert verdict.words == VERDICTS[kind].format(digits="two decimals")
+    assert verdict.words.removesuffix(", and round to two decimals") == VERDICTS[kind].format(digits="two decimals")
+    assert (verdict.words != VERDICTS[kind].format(digits="two decimals")) == verdict.rough
+
+
+@pytest.mark.parametrize(("answer", "rough"), [(-0.19, True), (-0.1966, False), (-0.2, False), (-0.5, None)])
+def test_a_slip_that_was_rounded_too_far_is_named_with_the_rounding(answer: float, rough: bool | None) -> None:
+    (verdict,) = exercise(neuron_gate()).check([answer]).verdicts
+    told = {True: "off by a sign, and round to two decimals", False: "off by a sign", None: "wrong"}
+    assert verdict.words == told[rough]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "kind"),
+    [("w1", 0.4, "sign"), ("x1", 0.6, "sign"), ("w1", -0.6, "operand"), ("x1", -0.4, "operand"), ("w1", -0.4, "right")],
+)
+def test_a_slip_from_an_answer_that_was_right_but_rounded_is_recognised(name: str, answer: float, kind: str) -> None:
+    asked = exercise(sigmoid_neuron())
+    rounded: dict[str, object] = {q.name: asked.circuit.notation.rounded(q.answer) for q in asked.questions}
+    (verdict,) = [v for v in asked.check(rounded | {name: answer}).verdicts if v.question.name == name]
+    assert (verdict.kind, verdict.slips) == (kind, ())
 
 
 def test_what_follows_from_an_earlier_slip_is_told_as_such() -> None:
@@ -222,14 +256,35 @@ def test_a_slip_that_was_written_in_two_decimals_is_carried_on_with_all_of_them(
         assert [verdict.kind for verdict in verdicts if verdict.question.name in ("b", "x1")] == ["sign", "carried"]
 
 
-def test_a_step_from_a_slip_may_be_rounded_too_far_as_well() -> None:
+def test_a_step_from_a_slip_is_not_asked_for_once_more() -> None:
     asked = exercise(reciprocal())
     (m, k), own = asked.questions, 0.73
     verdicts = asked.check({m.number: own, k.number: round(own * k.terms[0].local, 1)}).verdicts
     assert (verdicts[1].kind, verdicts[1].words) == (
-        "close",
-        "close: round to two decimals, from your own upstream 0.73",
+        "loose",
+        "carried on from an earlier slip, and rounded too far, from your own upstream 0.73",
     )
+
+
+def test_several_slips_behind_one_step_are_told_in_the_plural() -> None:
+    x = Value(2.0, "x")
+    a, b = exp(x), x * 3.0
+    a.label, b.label = "a", "b"
+    asked = exercise(a + b)
+    own = -math.exp(2.0) - 2 * 3
+    verdicts = asked.check({"a": -1, "b": -2, "x": own}).verdicts
+    assert verdicts[-1].words == "right but for an earlier slip, from your own upstreams −2.00 and −1.00"
+
+
+def test_a_slope_without_one_of_two_factors_is_the_other() -> None:
+    found = set()
+    for gate in [gate for gate in GATES.values() if gate.arity == 1]:
+        x = sum(gate.probe) / 2 + 0.1
+        (term,) = exercise(apply(gate, Value(x, "x"))).questions[0].terms
+        if len(term.lesser) == 2:
+            assert math.prod(term.lesser) == pytest.approx(term.local)
+            found.add(gate.name)
+    assert found >= {"sigmoid", "reciprocal"}
 
 
 def test_a_wire_of_many_branches_is_asked_about_in_few_words() -> None:

@@ -244,6 +244,49 @@ def test_a_history_that_cannot_be_plotted_is_refused(curves: dict[str, list[floa
         viz.plot_history(history(**curves))
 
 
+MODEL = nn.MLP(2, [3, 1], rng=0)
+
+
+@pytest.mark.parametrize(
+    ("plot", "message"),
+    [
+        (lambda: viz.plot_history(MODEL), "plot_history takes what fit returns, a history, got MLP"),
+        (lambda: viz.plot_histograms(history()), "plot_histograms takes a model or a list of its parameters, .*Simple"),
+        (lambda: viz.plot_gradient_flow(history()), "plot_gradient_flow takes a model or a list of its parameters"),
+        (
+            lambda: viz.plot_gradient_flow([1.0]),
+            "plot_gradient_flow takes a model or a list of its parameters, .* list",
+        ),
+        (
+            lambda: viz.plot_loss_landscape(history(), MODEL.parameters()),  # type: ignore[arg-type]
+            "plot_loss_landscape takes loss, a function without arguments, got SimpleNamespace",
+        ),
+        (
+            lambda: viz.plot_loss_landscape(lambda: 1.0, history()),
+            "plot_loss_landscape takes a model or a list of its parameters, Values, got SimpleNamespace",
+        ),
+        (lambda: viz.plot_descent(history(), []), "plot_descent takes f, a function of two numbers, got Simple"),  # type: ignore[arg-type]
+        (
+            lambda: viz.plot_descent(lambda x, y: x * y, history()),
+            r"plot_descent takes paths, .*descend\(…\)\.points; got SimpleNamespace for 'path'",
+        ),
+    ],
+)
+def test_what_is_given_to_the_wrong_plot_is_refused_with_what_that_plot_takes(
+    plot: Callable[[], Any], message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        plot()
+
+
+def test_who_looks_for_a_method_of_the_figure_is_told_what_a_plot_has() -> None:
+    plot: Any = viz.plot_history(history())
+    with pytest.raises(AttributeError, match=r"a plot has no 'savefig': \.save\(path\) writes it, \.fig is its figure"):
+        plot.savefig("f.png")
+    with pytest.raises(ValueError, match=r"a plot is saved as \.png or \.pdf, not as '\.svg'"):
+        plot.save("f.svg")
+
+
 # ---------------------------------------------------------------------------------------------------- decision boundary
 
 

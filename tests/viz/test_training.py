@@ -81,6 +81,17 @@ def test_whatever_the_seed_samples_seen_and_held_out_are_learned(
         assert min(shares(capsys.readouterr().out)) >= (99.0 if words == ["moons"] else 97.0)
 
 
+def test_who_learned_nothing_is_told_so_with_what_to_try_and_nobody_else_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setattr(training, "pictured", lambda *_: iter(()))
+    told = "hardly better than guessing: the largest class alone gives 50 %; try a lower --lr, or more --epochs"
+    assert main(["train", "moons", "--lr", "1e9", "--optimizer", "sgd", "--epochs", "5"]) == 0
+    assert capsys.readouterr().out.splitlines().count(told) == 1
+    assert main(["train", "moons", "--epochs", "20"]) == 0
+    assert "guessing" not in capsys.readouterr().out
+
+
 def test_spirals_whose_arms_run_into_each_other_are_learned_by_heart(capsys: Output) -> None:
     words = "spirals --noise 0.1 --samples 200 --activation tanh --epochs 1000 --batch-size 32 --test 0"
     assert main(["train", *words.split()]) == 0
