@@ -106,3 +106,8 @@ __all__ = [
     "squared_error",
     "xor",
 ]
+
+
+def __dir__() -> list[str]:
+    """List what is meant to be used: completion need not offer what this module imports."""
+    return sorted(__all__)

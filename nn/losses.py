@@ -7,14 +7,15 @@ A loss of Values is a Value, of floats a float, of NumPy columns (one entry per 
 of mse, squared_error, quadratic and huber are single numbers or lists of equal length. Classes are counted from 0.
 
 No rule branches on a prediction, so a recorded loss holds for every input. Targets that are plain numbers or columns
-are checked; a Value is not, since it may stand for every row at once. What is given is subtracted and multiplied by
-gates' functions, never by operators: those of a column of a few bits would wrap.
+are checked. A Value is not; but one that stands for every row of a program passes a gate that hands it on as it is and
+has a domain, which every run checks row by row. What is given is subtracted and multiplied by gates' functions, never
+by operators: those of a column of a few bits would wrap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -22,7 +23,8 @@ import numpy as np
 
 from autograd import functions
 from autograd.elementary import Number
-from autograd.value import Value
+from autograd.gates import COPY, Domain, Gate
+from autograd.value import Value, apply, is_traced
 from nn.checks import checked, listed
 from nn.module import Module
 
@@ -48,6 +50,7 @@ __all__ = [
     "nll",
     "quadratic",
     "squared_error",
+    "unchecked",
 ]
 
 Numbers = Any  # one number, or a list of them
@@ -144,11 +147,24 @@ def _mean(terms: list[Number]) -> Number:
 
 # ---------------------------------------------------------------------------------------------------------- classes
 
+# what a target must be, as a gate: its words and its predicate serve plain targets and programs alike
+SHARE = replace(
+    COPY,
+    name="binary_cross_entropy",
+    domain=Domain("a target from 0 to 1 (labels of ±1 belong to hinge)", lambda t: abs(t - 0.5) > 0.5),
+)
+EITHER_SIGN = replace(
+    COPY,
+    name="hinge",
+    domain=Domain("a target of 1 or -1 (from classes 0 and 1: 2*y - 1)", lambda t: (abs(t) < 1) | (abs(t) > 1)),
+)
+
 
 def binary_cross_entropy(logit: Number, target: Number) -> Number:
     """Return -(t·log y + (1 - t)·log(1 - y)) with y = sigmoid(logit), as softplus(z) - t·z, which cannot overflow.
 
-    target: 0 or 1, or a probability between; ValueError for a plain number that is none.
+    target: 0 or 1, or a probability between; ValueError for a plain number that is none, DomainError when a compiled
+    program meets one.
 
         >>> z = Value(0.0, "logit")
         >>> loss = binary_cross_entropy(z, 1)
@@ -156,12 +172,11 @@ def binary_cross_entropy(logit: Number, target: Number) -> Number:
         >>> round(loss.data, 4), z.grad  # log 2: it knows nothing yet
         (0.6931, -0.5)
     """
+    return _binary_cross_entropy(logit, _allowed(SHARE, target))
+
+
+def _binary_cross_entropy(logit: Number, target: Number) -> Number:
     _one("binary_cross_entropy", logit)
-    _check(
-        target,
-        lambda t: (t >= 0) & (t <= 1),
-        "binary_cross_entropy needs a target from 0 to 1 (labels of ±1 belong to hinge)",
-    )
     return functions.softplus(logit) - functions.mul(target, logit)
 
 
@@ -194,11 +209,16 @@ def nll(log_probabilities: Sequence[Number], class_index: Number) -> Number:
 def hinge(score: Number, target: Number) -> Number:
     """Return max(0, 1 - t·score), the max-margin loss; ValueError for a target other than 1 and -1.
 
+    A compiled program raises DomainError, which is a ValueError too.
+
     >>> [hinge(Value(score), 1).data for score in (2.0, 0.25, -1.0)]
     [0.0, 0.75, 2.0]
     """
+    return _hinge(score, _allowed(EITHER_SIGN, target))
+
+
+def _hinge(score: Number, target: Number) -> Number:
     _one("hinge", score)
-    _check(target, lambda t: abs(t) == 1, "hinge needs a target of 1 or -1 (from classes 0 and 1: 2*y - 1)")
     return functions.relu(1.0 - functions.mul(target, score))
 
 
@@ -231,14 +251,20 @@ def _scores(loss: str, xs: Any) -> list[Number]:
     return scores
 
 
-def _check(target: Any, allowed: Any, rule: str) -> None:
-    """Refuse plain targets that a rule does not allow; a column's error names the row, from 0."""
+def _allowed(guard: Gate, target: Any) -> Any:
+    """Return a target that a guard lets pass; one that is traced, as the guard's output: every run looks at it anew.
+
+    ValueError for a plain target outside of the guard's domain, or nan, which gates let pass; a column's error names
+    the row, from 0.
+    """
     if isinstance(target, Value):
-        return
-    wrong = ~np.asarray(allowed(np.asarray(target)))
+        return apply(guard, target) if is_traced(target) else target
+    targets = np.asarray(target)
+    wrong = np.asarray(guard.domain.lacks_value(targets) | (targets != targets))
     if wrong.any():
         row = f" (row {int(wrong.argmax())})" if wrong.ndim else ""
-        raise ValueError(f"{rule}, got {np.asarray(target)[wrong].flat[0]}{row}")
+        raise ValueError(f"{guard.needs}, got {targets[wrong].flat[0]}{row}")
+    return target
 
 
 def _pick(loss: str, zs: list[Number], index: Any) -> Number:
@@ -333,6 +359,14 @@ CARDS = {
     )
 }
 LOSSES = {name: card.function for name, card in CARDS.items()}
+
+
+UNCHECKED = ((binary_cross_entropy, _binary_cross_entropy), (hinge, _hinge))
+
+
+def unchecked(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the loss without a look at its targets: training checks all of them once, before the first step."""
+    return next((rule for checked, rule in UNCHECKED if checked is loss), loss)
 
 
 def card_of(loss: Callable[..., Any]) -> Card | None:

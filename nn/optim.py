@@ -16,6 +16,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from numbers import Real
 from typing import Any
 
@@ -548,7 +549,9 @@ def optimizer_named(name: str, parameters: Iterable[Value], **options: Any) -> O
         raise TypeError(f"an optimizer goes by its name here, such as 'sgd', with options as lr=0.1; got {name!r:.60}")
     kind = OPTIMIZERS.get(name.lower())
     if kind is None:
-        raise ValueError(f"no optimizer is called {name!r}; there are {', '.join(OPTIMIZERS)}")
+        near = get_close_matches(name.lower(), OPTIMIZERS, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"no optimizer is called {name!r}: {hint}there are {', '.join(OPTIMIZERS)}")
     _check_options(kind.__name__, option_names(kind), options)
     return kind(parameters, **options)
 

@@ -23,7 +23,7 @@ from nn.checks import whole
 from nn.data import minibatches
 from nn.examples import Examples, checked_examples, checked_rows
 from nn.init import generator
-from nn.losses import CARDS, LOGITS, LOSSES, card_of, loss_name
+from nn.losses import CARDS, LOGITS, LOSSES, card_of, loss_name, unchecked
 from nn.module import Module
 from nn.optim import Optimizer, optimizer_named
 from nn.outputs import (
@@ -48,7 +48,7 @@ Callback = Callable[[int, Module, "History"], Any]
 
 
 class TrainingError(ArithmeticError):
-    """Training came to numbers that are not finite, or out of a gate's domain; the model has its last good weights.
+    """Training came to numbers that are not finite, or out of a gate's domain; it tells which weights are kept.
 
     epoch: counted from 1. gate: the name of the first gate that went wrong, None where it is not known. parameter: the
     name of the parameter to look at, None where no single one is to blame. history: the epochs that were completed; a
@@ -216,16 +216,19 @@ class Trainer:
     random: np.random.Generator
     has_classes: bool  # then accuracy is measured
     compiled: bool
+    rule: Loss = field(init=False)  # the same loss, for targets that were checked
     parts: list[Module] = field(init=False)
     parameters: list[Value] = field(init=False)  # all of the model; the optimizer may have fewer
     history: History = field(init=False)
     stepper: Stepper = field(init=False)
     layers: dict[str, NDArray[np.intp]] = field(init=False)  # a layer's name -> the places of its parameters
     safe: Vector = field(init=False)  # the last weights whose loss and gradient were finite
+    is_moved: bool = False  # whether any step was taken: until then these are the weights it began with
     best: tuple[float, Vector] | None = None  # the lowest validation loss, and its weights
 
     def __post_init__(self) -> None:
         examples = self.examples
+        self.rule = unchecked(self.loss)
         self.parts, self.parameters = parts_of(self.model), self.model.parameters()
         self.stepper = self.made_stepper()
         self.layers = _layers(self.model, self.optimizer.parameters)
@@ -243,7 +246,7 @@ class Trainer:
 
     def example(self, row: list[float], target: Any) -> Value:
         """Return the loss of one example."""
-        return self.loss(self.model(row), target)
+        return self.rule(self.model(row), target)
 
     def run(self, epochs: int, progress: bool) -> History:
         """Train for so many epochs, or fewer, and return the history."""
@@ -304,7 +307,7 @@ class Trainer:
         place = f"in epoch {epoch}, batch {batch}"
         if not (math.isfinite(loss) and np.isfinite(stepper.gradient).all()):
             raise self.not_finite(loss, place, epoch)
-        self.safe[:] = stepper.parameters
+        self.safe[:], self.is_moved = stepper.parameters, True
         self.optimizer.update(stepper.parameters, stepper.gradient)
         wrong = ~np.isfinite(stepper.parameters)
         if wrong.any():
@@ -361,10 +364,12 @@ class Trainer:
         return self.failure(f"{place}: {what}; {_told(found, name)}", epoch, found.gate, name)
 
     def failure(self, story: str, epoch: int, gate: str | None = None, parameter: str | None = None) -> TrainingError:
-        """Restore the last good weights and return the error that says what to do."""
+        """Restore the last weights whose loss and gradient were finite; return the error that says what to do."""
         self.stepper.parameters[:] = self.safe
+        largest = f"the largest is {max(abs(self.safe), default=0.0):.3g}"
+        which = "last weights whose loss and gradient were finite" if self.is_moved else "weights it began with"
         advice = f"Lower the learning rate (it is {self.optimizer.lr:g}), or scale the inputs."
-        return TrainingError(f"{story}. The model has its last good weights. {advice}", epoch, gate, parameter)
+        return TrainingError(f"{story}. The model has the {which} ({largest}). {advice}", epoch, gate, parameter)
 
     def name(self, parameter: Value) -> str:
         """Return a parameter's label, or the name that the model has for it."""
@@ -381,10 +386,10 @@ def _gate_by_gate() -> Iterator[None]:
 
 
 def _told(found: Culprit, parameter: str | None) -> str:
-    place = f"a number first is not finite at {found.node} ({found.number})"
+    place = f"the first number that is not finite is {found.number}, at {found.node}"
     if found.parameter is None:
         return place
-    return f"{place}, the parameter to look at is {parameter!r} = {found.parameter.data:.6g}"
+    return f"{place}; the parameter to look at is {parameter!r} = {found.parameter.data:.6g}"
 
 
 def _layers(model: Module, trained: Sequence[Value]) -> dict[str, NDArray[np.intp]]:

@@ -224,3 +224,9 @@ def test_a_planted_trespass_is_seen(source: str) -> None:
 )
 def test_a_first_sentence_is_known_by_its_period(text: str | None, begins: bool) -> None:
     assert first_sentence_ends(text) is begins
+
+
+@pytest.mark.parametrize("package", ["nn", "viz"])
+def test_completion_offers_what_is_meant_to_be_used_and_nothing_a_package_imports(package: str) -> None:
+    module = importlib.import_module(package)
+    assert dir(module) == sorted(module.__all__)

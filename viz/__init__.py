@@ -44,4 +44,10 @@ __all__ = [
     "to_graphviz",
 ]
 
+
+def __dir__() -> list[str]:
+    """List what is meant to be used: completion need not offer every module of the package."""
+    return sorted(__all__)
+
+
 notebook.show_values(draw)

@@ -252,7 +252,7 @@ def broken(f: Value, bug: str = "overwrite") -> Broken:
 
 
 def recorded_bugs(circuit: Circuit) -> list[dict[str, Any]]:
-    """Return what a script is to know of every bug: its words, its gradient of each wire, its part of each branch.
+    """Return what a script is to know of every bug: its words, its gradients, its part of each branch of a fork.
 
     The words count the wrong gradients and do not list them: the page shows them all.
     Right gradients are the circuit's own; numbers are as JSON can hold them.
@@ -268,8 +268,13 @@ def _recorded(circuit: Circuit, bug: Bug) -> dict[str, Any]:
         "words": " ".join(_words(circuit, bug, wires, told=0)),
         "gradients": [portable(wire.wrong) for wire in wires],
         "differs": [wire.differs for wire in wires],
-        "texts": [_told_gradient(drawn, wire) for wire in drawn.wires],
-        "branches": [portable(pin.downstream) for box in drawn.boxes for pin in box.pins],
+        "sums": {wire.index: _told_gradient(drawn, wire) for wire in drawn.wires if wire.forks},
+        "branches": {
+            pin.index: portable(pin.downstream)
+            for box in drawn.boxes
+            for pin in box.pins
+            if drawn.wires[pin.wire].forks
+        },
     }
 
 
@@ -288,7 +293,7 @@ def _told_gradient(drawn: Circuit, wire: Wire) -> str:
     """Return what stands under a wire: the sum of its branches only where the broken pass did add them up."""
     shares = [drawn.boxes[box].pins[pin].downstream for box, pin in wire.pins]
     parts = shares if wire.outside is None else [wire.outside, *shares]
-    added = drawn.notation.adds_up(parts, wire.gradient)
+    added = _same(wire.gradient, sum(parts), ROUNDING * max(map(abs, parts), default=0.0))
     return gradient_text(drawn, wire if added else replace(wire, pins=(), outside=None))
 
 
@@ -314,7 +319,11 @@ def _words(circuit: Circuit, bug: Bug, wires: Sequence[Compared], told: int = TO
     what = f"{bug.sentence} {bug.elsewhere}"
     wrong = [wire for wire in wires if wire.differs]
     if not wrong:
-        why = "at these numbers the result is the same; others would show it" if bug.can_show(circuit) else bug.lacking(circuit)
+        why = (
+            "at these numbers the result is the same; others would show it"
+            if bug.can_show(circuit)
+            else bug.lacking(circuit)
+        )
         return what, f"Here the bug is invisible: {why}."
     shown = circuit.notation.apart
     some = [f"{w.name} gets {shown(w.wrong, w.right)} instead of {shown(w.right, w.wrong)}" for w in wrong[:told]]

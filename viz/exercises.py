@@ -586,8 +586,17 @@ def _question(teller: Teller, wire: Wire, pins: Sequence[tuple[Box, Pin]], asked
         terms,
         _digits(notation, wire.gradient),
         _accepted(notation, wire.gradient, terms),
-        {kind: tuple(dict.fromkeys(mistake.sums(terms))) for kind, mistake in MISTAKES.items()},
+        _mistakes(terms),
     )
+
+
+def _mistakes(terms: Terms) -> dict[str, tuple[Linear, ...]]:
+    """Return the sums that each mistake makes, by kind; what comes out right, or is told already, is left out."""
+    known, found = {_linear(_faithful(terms))}, {}
+    for kind, mistake in MISTAKES.items():
+        found[kind] = tuple([linear for linear in dict.fromkeys(mistake.sums(terms)) if linear not in known])
+        known |= {*found[kind]}
+    return found
 
 
 def _term(box: Box, pin: Pin, asked: Mapping[Value, int]) -> Term:
@@ -596,7 +605,9 @@ def _term(box: Box, pin: Pin, asked: Mapping[Value, int]) -> Term:
     others = tuple([local for i, local in enumerate(step.locals) if i != pin.place]) if len(step.inputs) <= FEW else ()
     index, value = box.pins.index(pin), step.values[pin.place]
     alone = len(step.inputs) == 1
-    return Term(box.index, index, asked.get(step.node), step.upstream, pin.local, value, alone, others, _lesser(step, pin))
+    return Term(
+        box.index, index, asked.get(step.node), step.upstream, pin.local, value, alone, others, _lesser(step, pin)
+    )
 
 
 class _Product(float):

@@ -105,6 +105,9 @@ class Program {
   }
 }
 
+/* A prediction is off by much if it is off by more than this share of the change that was promised. */
+const MUCH = 0.1;
+
 class WhatIf {
   constructor(page, { programs, cards, move, unprinted }) {
     Object.assign(this, { page, unprinted, words: page.words });
@@ -166,6 +169,7 @@ class WhatIf {
     this.reset.disabled = !changed;
     this.showInputs(this.numbers);
     page.draw();
+    page.say(); // gradients are others now
   }
 
   prediction() {
@@ -179,8 +183,10 @@ class WhatIf {
     const moved = leaves.map((wire, i) => [gradient(wire), this.numbers[i] - this.recorded[i]]).filter(([, by]) => by !== 0);
     const change = moved.reduce((sum, [slope, by]) => sum + slope * by, 0);
     const real = view.wires[view.root].value;
-    const holes = { root: view.rootName, base: longer(root), change: view.write.factor(change, longer), predicted: longer(root + change), real: longer(real), off: longer(real - root - change) };
-    return told(this.words.prediction, holes);
+    const off = real - root - change;
+    const holes = { root: view.rootName, base: longer(root), change: view.write.factor(change, longer), predicted: longer(root + change), real: longer(real), off: longer(off) };
+    const far = Math.abs(off) > MUCH * Math.abs(change) && Number(longer(off).replace(MINUS, "-")) !== 0;
+    return told(this.words.prediction + (far ? ` ${this.words.prediction_far}` : ""), holes);
   }
 
   lack({ gate, xs, lacks }) {
@@ -394,7 +400,22 @@ class Predict {
     const { longer, factor } = this.view.write;
     const local = ({ gate, pin }) => this.view.gates[gate].pins[pin].local;
     const written = terms.map((term, place) => `${(place ? factor : longer)(term.upstream, longer)} × ${factor(local(term), longer)}`);
-    return written.length > 3 ? longer(right) : `${written.join(" + ")} = ${longer(right)}`;
+    if (written.length > 3) return longer(right);
+    return make("span", "", `${written.join(" + ")} = ${longer(right)}`, ...terms.flatMap((term) => this.working(term)));
+  }
+
+  /* How the local gradient comes about: in names, in numbers, and what it comes to; nothing where it is a mere number. */
+  working({ gate, pin }) {
+    const { panel, view } = this;
+    const [chain, record] = [this.chain(gate, pin), view.gates[gate].pins[pin]];
+    const number = view.write.longer(record.local);
+    if (!chain.length || chain.at(-1).textContent === number) return [];
+    return [", with ", panel.slopeOf(gate, record), " = ", ...chain, ` = ${number}`];
+  }
+
+  /* The forms of a local gradient, with equals signs between them. */
+  chain(gate, pin) {
+    return [...this.view.chains[gate][pin].children].flatMap((piece, i) => [...(i ? [" = "] : []), piece.cloneNode(true)]);
   }
 
   /* ---------------------------------------------------------------------------------------------- what is asked */
@@ -405,11 +426,12 @@ class Predict {
     const { gate, pin } = term;
     const { name, pins } = view.gates[gate];
     const local = make("div", "box local", make("span", "caption", words.local, " ", panel.slopeOf(gate, pins[pin])));
-    const chain = [...view.chains[gate][pin].children].flatMap((piece, i) => [...(i ? [" = "] : []), piece.cloneNode(true)]);
+    const chain = this.chain(gate, pin);
     local.append(chain.length ? make("b", "chain", ...chain) : panel.number(pins[pin].local));
     const made = panel.made(gate);
     made.prepend(make("span", "tag", told(words.gate_title, { gate: name })));
-    return make("div", "term", made, make("div", "factors", this.upstream(term), make("span", "sign", "×"), local));
+    const own = chain.some((piece) => piece instanceof Node && piece.matches("[data-own]")) ? panel.ownOutput(gate) : [];
+    return make("div", "term", made, make("div", "factors", this.upstream(term), make("span", "sign", "×"), local), ...own);
   }
 
   /* An upstream gradient: the seed, or an answer; where that was another number, it stands beside. */
@@ -444,10 +466,27 @@ class Predict {
     else this.terms.replaceChildren(make("p", "rule", this.words.scored));
     this.form.hidden = !question;
     this.status.replaceChildren(...(done ? [this.told(done - 1, this.given[done - 1])] : []));
-    this.list.replaceChildren(...this.given.map((judged, i) => make("li", "", this.told(i, judged))).slice(0, question ? -1 : undefined));
+    // the newest stands above them
+    this.list.replaceChildren(...this.given.map((judged, i) => make("li", "", this.told(i, judged))).slice(0, -1));
     this.again.hidden = !done;
     this.page.draw();
-    this.list.scrollTop = this.list.scrollHeight;
+    this.scrollToEnd();
+  }
+
+  /* Show the newest lines of the list, the first of them whole. */
+  scrollToEnd() {
+    const { list } = this;
+    list.style.paddingBottom = "";
+    const beyond = list.scrollHeight - list.clientHeight;
+    const top = [...list.children].map((line) => line.offsetTop - list.offsetTop).find((place) => place >= beyond) ?? beyond;
+    list.style.paddingBottom = `${top - beyond}px`;
+    list.scrollTop = top;
+  }
+
+  /* The wires whose gradients a question is about: the one that is asked for, and those that are known. */
+  get about() {
+    const question = this.questions[this.given.length];
+    return question ? [question.wire, ...question.terms.map(({ gate }) => this.view.gates[gate].wire)] : [];
   }
 
   paint() {
@@ -493,7 +532,7 @@ class Break {
   }
 
   elements() {
-    this.select = make("select", "", ...this.bugs.map(({ name }, i) => Object.assign(make("option", "", name), { value: i })));
+    this.select = make("select", "", ...this.bugs.map(({ title }, i) => Object.assign(make("option", "", title), { value: i })));
     this.select.addEventListener("change", () => { this.start(Number(this.select.value)); });
     this.status = make("p", "rule");
     this.status.setAttribute("role", "status");
@@ -528,11 +567,17 @@ class Break {
 
   paint() {
     const { view, words } = this;
+    const { differs: wrong, sums, branches } = this.bugs[this.bug];
     view.showFinal({});
-    this.bugs[this.bug].differs.forEach((differs, wire) => {
-      if (!differs) return;
+    for (const [pin, share] of Object.entries(branches)) view.replaceBranch(Number(pin), Number(share));
+    wrong.forEach((differs, wire) => {
+      if (!differs) {
+        if (sums[wire]) view.replaceGradient(wire, sums[wire]);
+        return;
+      }
       const right = view.gradient(wire, view.last) ?? 0;
       view.replaceGradient(wire, `${words.wrong} ${this.apart(this.wrong(wire), right)}`, `${words.right}: ${full(right)}`);
+      view.markWrong(wire);
     });
   }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from viz import theme
 from viz.drawing import write_aside
@@ -65,6 +65,10 @@ class Plot(NamedTuple):
             raise ValueError(f"a plot is saved as .png or .pdf, not as {target.suffix or 'a name without a suffix'!r}")
         write_aside(target, encoded(self.fig, kind))
         return target
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Tell what a plot has, to those who look for a method of its figure."""
+        raise AttributeError(f"a plot has no {name!r}: .save(path) writes it, .fig is its figure, .ax its axes")
 
     def _repr_png_(self) -> Any:
         return self.fig._repr_png_()

@@ -87,8 +87,8 @@ def plot_history(history: Any, *, ax: Any = None) -> tuple[Any, Any]:
     """Plot loss and accuracy per epoch, with their validation curves and the best epoch where there are any.
 
     The history has lists `loss` and, where there was something to say, `accuracy`, `validation_loss` and
-    `validation_accuracy`. `ax`: axes for the loss, or two for loss and accuracy. ValueError where no epoch was run,
-    and where a number is not finite.
+    `validation_accuracy`. `ax`: axes for the loss, or two for loss and accuracy. TypeError for what is no history,
+    ValueError where no epoch was run, and where a number is not finite.
 
         >>> from nn import MLP, fit, moons
         >>> X, y = moons(20)
@@ -97,6 +97,8 @@ def plot_history(history: Any, *, ax: Any = None) -> tuple[Any, Any]:
         >>> len(axes)  # loss and accuracy
         2
     """
+    if not hasattr(history, "loss"):
+        raise TypeError(f"plot_history takes what fit returns, a history, got {type(history).__name__}")
     rows = [("loss", "loss"), ("accuracy", "accuracy")]
     if not curve_of(history, "accuracy") or hasattr(ax, "plot"):
         del rows[1]
@@ -427,7 +429,8 @@ def plot_loss_landscape(
 
     `loss` takes nothing and returns the loss, a Value or a float; it is called `resolution` times for one direction
     (61), resolution² times for two (31²), recording nothing. The parameters' numbers are put back, whatever happens.
-    Where the loss has no finite value the plot has a hole. ValueError without parameters, and where no value is finite.
+    Where the loss has no finite value the plot has a hole. TypeError for a loss that is no function, ValueError without
+    parameters, and where no value is finite.
 
         >>> x, y = Value(1.0, "x"), Value(2.0, "y")
         >>> figure, ax = plot_loss_landscape(lambda: x * x + y * y, [x, y], directions=1, resolution=5)
@@ -436,7 +439,8 @@ def plot_loss_landscape(
     """
     import numpy as np
 
-    values = list(parameters)
+    _check_function("plot_loss_landscape", "loss, a function without arguments", loss)
+    values = _parameters("plot_loss_landscape", parameters)
     if directions not in (1, 2):
         raise ValueError(f"a landscape has directions=1 or 2, not {directions!r}")
     if len(values) < directions:
@@ -551,7 +555,8 @@ def plot_descent(
     points and some room; a path that leaves the finite numbers ends there, and the legend says so.
 
     f gets two columns of all points where it can take them, else one point at a time; where it has no value the plot
-    has a hole. ValueError where a path is empty or its points are not pairs.
+    has a hole. TypeError for what is no function or no path, ValueError where a path is empty or its points are not
+    pairs.
 
         >>> from nn import descend
         >>> bowl = lambda x, y: x * x + 10 * y * y
@@ -560,6 +565,7 @@ def plot_descent(
     """
     import numpy as np
 
+    _check_function("plot_descent", "f, a function of two numbers", f)
     named = {entry(name): _path(name, path) for name, path in _by_name(paths).items()}
     ends = [path[np.isfinite(path).all(axis=1)] for path in named.values()]
     x0, x1, y0, y1 = limits or _around(np.concatenate(ends))
@@ -595,7 +601,13 @@ def _path(name: str, path: Sequence[Any]) -> Array:
     """Return a path as an array (n, 2), cut after the last point that is finite."""
     import numpy as np
 
-    points = [[float(x) for x in point] for point in path]
+    try:
+        points = [[float(x) for x in point] for point in path]
+    except TypeError:
+        told = f"got {type(path).__name__} for {clipped(str(name))!r}"
+        raise TypeError(
+            f"plot_descent takes paths, lists of points (x, y), such as descend(…).points; {told}"
+        ) from None
     if not points or any(len(point) != 2 for point in points):
         raise ValueError(f"the path {clipped(str(name))!r} needs points (x, y), at least one")
     found = np.array(points)
@@ -645,7 +657,7 @@ def plot_gradient_flow(source: Any, *, ax: Any = None) -> tuple[Any, Any]:
     """
     if hasattr(source, "gradient_flow"):
         return _flow_over_epochs(source.gradient_flow, ax)
-    layers = _layers(source)
+    layers = _layers("plot_gradient_flow", source)
     plot = panels(ax, 1, 1)
     names = list(layers)
     means = [_mean([abs(p.grad) for p in parameters]) for parameters in layers.values()]
@@ -675,9 +687,24 @@ def _flow_over_epochs(flow: Mapping[str, Sequence[float]], ax: Any) -> tuple[Any
     return returned(plot, ax)
 
 
-def _layers(source: Any) -> dict[str, list[Value]]:
+def _check_function(plot: str, what: str, given: Any) -> None:
+    if not callable(given):
+        raise TypeError(f"{plot} takes {what}, got {type(given).__name__}")
+
+
+def _parameters(plot: str, source: Any) -> list[Value]:
+    """Return the parameters of a model, or those of a list; TypeError for anything else."""
+    found = source.parameters() if hasattr(source, "parameters") else source
+    values = list(found) if isinstance(found, Iterable) else [found]
+    wrong = next((x for x in values if not isinstance(x, Value)), None)
+    if wrong is not None:
+        raise TypeError(f"{plot} takes a model or a list of its parameters, Values, got {type(source).__name__}")
+    return values
+
+
+def _layers(plot: str, source: Any) -> dict[str, list[Value]]:
     """Return the parameters of a model, or of a list, by layer, in their order."""
-    parameters = list(source.parameters() if hasattr(source, "parameters") else source)
+    parameters = _parameters(plot, source)
     if not parameters:
         raise ValueError("there are no parameters, so there are no gradients to plot")
     layers: dict[str, list[Value]] = {}
@@ -785,7 +812,7 @@ def plot_histograms(model: Any, *, bins: int | None = None, ax: Any = None) -> t
         >>> mse(model([1.0, -2.0]), 3.0).backward()
         >>> figure, axes = plot_histograms(model)
     """
-    layers = _layers(model)
+    layers = _layers("plot_histograms", model)
     plot = panels(ax, len(layers), 2, height=0.5 * HEIGHT)
     slots = flat(plot.ax)
     for i, (name, parameters) in enumerate(layers.items()):

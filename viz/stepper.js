@@ -257,10 +257,20 @@ class View {
     });
   }
 
+  /* Write another gradient under a wire; the next step writes its own again. */
   replaceGradient(wire, text, title) {
-    const element = this.gradientTexts.get(wire);
-    element.classList.add("wrong");
-    replaceText(element, text, title);
+    replaceText(this.gradientTexts.get(wire), text, title);
+    this.shown.gradients[wire] = undefined;
+  }
+
+  markWrong(wire) {
+    this.gradientTexts.get(wire).classList.add("wrong");
+  }
+
+  /* Write another share of a gradient at a pin where a wire forks. */
+  replaceBranch(index, share) {
+    const branch = this.branchTexts.get(index);
+    if (branch) replaceText(branch, `◂ ${this.write.short(share)}`, told(this.words.branch_title, { downstream: full(share) }).textContent);
   }
 
   /* Have everything written anew: numbers may have changed, or the marks of a lesson are to go. */
@@ -274,8 +284,7 @@ class View {
       for (const { index, wire, local, downstream } of pins) {
         const title = `${this.words.local_title} ∂${this.wires[made].name}/∂${this.wires[wire].name} = ${full(local)}`;
         replaceText(this.localTexts.get(index), `×${factor(local)}`, title);
-        const branch = this.branchTexts.get(index);
-        if (branch) replaceText(branch, `◂ ${short(downstream)}`, told(this.words.branch_title, { downstream: full(downstream) }).textContent);
+        this.replaceBranch(index, downstream);
       }
     }
   }
@@ -845,7 +854,14 @@ class Page {
     this.panel.element.scrollTop = 0;
     this.fit();
     if (!this.lessons?.final) this.follow(this.view, this.step);
-    else if (this.lessons.lesson.aim !== undefined) this.reveal(one(".scroll"), this.view.stubs[this.lessons.lesson.aim], 0.3);
+    else if (this.lessons.lesson.aim !== undefined) this.attend(this.lessons.lesson);
+  }
+
+  /* Keep what a question is about in sight: in the circuit the wire, in the table what is known of it too. */
+  attend({ aim, about }) {
+    this.reveal(one(".scroll"), [this.view.stubs[aim]], 0.3);
+    const row = (wire) => this.view.rows[wire];
+    this.reveal(one(".wires"), about.map(row), 0.15);
   }
 
   /* Write the inputs' numbers in the head: by wires of the first view. */
@@ -897,14 +913,20 @@ class Page {
     const { pass, gate } = view.at(step);
     const box = one(".scroll");
     const aim = pass === "start" ? view.stubs[view.inputs[0] ?? 0] : pass === "seed" ? view.stubs[view.seeded[0]] : view.circles.get(gate);
-    this.reveal(box, aim, 0.3);
-    this.reveal(one(".wires"), one("tr.active", view.rows[0].parentElement), 0.15);
-    this.reveal(view.formula, one(".lit", view.formula), 0.1);
+    this.reveal(box, [aim], 0.3);
+    this.reveal(one(".wires"), all("tr.active", view.rows[0].parentElement).slice(0, 1), 0.15);
+    this.reveal(view.formula, all(".lit", view.formula).slice(0, 1), 0.1);
   }
 
-  reveal(box, element, margin) {
-    if (!element || !box) return;
-    const [outer, inner] = [box.getBoundingClientRect(), element.getBoundingClientRect()];
+  /* Scroll a box so that elements are in it, as many of them as fit, the first in any case. */
+  reveal(box, elements, margin) {
+    if (!elements.length || !box) return;
+    const [outer, ...places] = [box, ...elements].map((element) => element.getBoundingClientRect());
+    const joined = (a, b) => ({ left: Math.min(a.left, b.left), right: Math.max(a.right, b.right), top: Math.min(a.top, b.top), bottom: Math.max(a.bottom, b.bottom) });
+    const inner = places.reduce((all, place) => {
+      const both = joined(all, place);
+      return both.bottom - both.top < outer.height * (1 - margin) ? both : all;
+    });
     const shift = (start, end, from, to) => {
       const room = Math.min((end - start) * margin, Math.max(0, (end - start - (to - from)) / 2));
       return from < start + room ? from - start - room : to > end - room ? to - end + room : 0;

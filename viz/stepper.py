@@ -39,7 +39,7 @@ from viz.pages import colours, filled, resource, script_json
 from viz.shapes import LEGEND
 from viz.svg import escaped, svg
 from viz.view import View, named
-from viz.words import SENTENCES, WRONG, counted, listed
+from viz.words import BACK, SENTENCES, WRONG, counted, listed
 
 __all__ = ["Stepper", "page_of_folded", "step"]
 
@@ -99,6 +99,7 @@ WORDS: dict[str, Any] = {
     "compared with the truth.",
     "prediction": "The gradients promise {root} ≈ {base} + {change} = {predicted}; the truth is {root} = {real}, off "
     "by {off}.",
+    "prediction_far": "That is much, for the nudge is large: a slope holds near its point alone. Try a smaller one.",
     "lacks_needs": "{gate} needs {needs}, got {got}, from {from}: the circuit keeps its last numbers.",
     "lacks_slopeNeeds": "The slope of {gate} needs {needs}, got {got}, from {from}: the circuit keeps its last "
     "numbers.",
@@ -261,6 +262,7 @@ def _page(views: Sequence[View], lessons: Mapping[str, Any] | None = None, cards
             "words": WORDS | {"flows": _flows([v.circuit for v in views])},
             **({"lessons": lessons} if lessons else {}),
         },
+        _legend([view.circuit for view in views], bool(lessons)),
         cards.script if cards else "",
     )
 
@@ -277,11 +279,11 @@ def _modes() -> str:
     return f'<div class="modes" role="group" aria-label="What to do" hidden>{"".join(buttons)}</div>'
 
 
-def _filled(parts: Mapping[str, str], recorded: Mapping[str, Any], cards: str = "") -> str:
+def _filled(parts: Mapping[str, str], recorded: Mapping[str, Any], legend: str, cards: str = "") -> str:
     """Return the template with its comments replaced by parts; what a page does not have is left out."""
     given = {
         "style": colours() + resource("stepper.css"),
-        "legend": "".join([_explained(*entry) for entry in LEGEND]),
+        "legend": legend,
         "recorded": script_json(recorded),
         "script": cards + resource("lessons.js") + resource("stepper.js"),
         **parts,
@@ -289,9 +291,19 @@ def _filled(parts: Mapping[str, str], recorded: Mapping[str, Any], cards: str = 
     return filled("stepper.html", given)
 
 
+BRANCH = ("gradient part", f"{BACK} part", " small, at a gate: what one branch of a fork hands back")
+MARKED = ("gradient wrong", f"{WRONG} number", " with a wavy line: wrong")
+
+
+def _legend(circuits: Sequence[Circuit], lessons: bool = False) -> str:
+    """Return the lines of the legend: of the parts of gradients where a wire forks, of what is wrong in lessons."""
+    forks = any(wire.forks for circuit in circuits for wire in circuit.wires)
+    return "".join([_explained(*entry) for entry in (*LEGEND, *[BRANCH] * forks, *[MARKED] * lessons)])
+
+
 def _explained(kind: str, sample: str, words: str) -> str:
     """Return a line of the legend."""
-    return f'<span><b class="{kind}">{escaped(sample)}</b>{escaped(words)}</span>'
+    return f'<span data-key="{kind.split()[-1]}"><b class="{kind}">{escaped(sample)}</b>{escaped(words)}</span>'
 
 
 def _toggle(closed: View, opened: Iterable[int]) -> str:
@@ -326,6 +338,7 @@ def page_of_folded(diagram: Diagram) -> str:
             "words": WORDS | {"flows": _flows(circuits)},
             "folded": {"parts": parts, "cards": cards},
         },
+        _legend(circuits),
     )
 
 

@@ -11,6 +11,7 @@ import math
 import re
 import sys
 from argparse import ArgumentParser, Namespace
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,8 @@ def train(arguments: Namespace) -> int:
     say(introduced(samples, model, loss, options))
     history, trouble = trained(model, loss, samples, options)
     say(f"\naccuracy: {accuracies(model, samples, options)}")
+    if history and (advice := hint(model, samples, options)):
+        say(advice)
     for line in kept(folder, model, samples, history, options):
         say(line)
     if trouble:
@@ -230,6 +233,20 @@ def accuracies(model: nn.MLP, samples: Samples, options: Mapping[str, Any]) -> s
     return ", ".join(told)
 
 
+def hint(model: nn.MLP, samples: Samples, options: Mapping[str, Any]) -> str:
+    """Return a line for those whose model errs nearly as often as one that knows the largest class alone, else none."""
+    import nn
+
+    X, y = parts_of(samples, options)[0]
+    largest = max(Counter(y.tolist()).values()) / len(y)
+    if 1 - nn.accuracy(model, X, y) <= (1 - SAVED) * (1 - largest):
+        return ""
+    return (
+        f"hardly better than guessing: the largest class alone gives {100 * largest:.4g} %; "
+        "try a lower --lr, or more --epochs"
+    )
+
+
 def introduced(samples: Samples, model: nn.MLP, loss: str, options: Mapping[str, Any]) -> str:
     """Tell what is trained on what, and how."""
     rate = options["lr"] or RATES[options["optimizer"]]
@@ -293,6 +310,7 @@ SAMPLES = 500
 WIDTHS, WIDTHS_OF_DIGITS = [16, 16], [32]  # of hidden layers
 LISTED = 6
 LINES = 10
+SAVED = 0.1  # of the errors that the largest class alone makes: who saves fewer has learned next to nothing
 DIGITS = "digits"
 HUGE = 1e100  # the square of such a number is still finite
 SHAPES = {"moons": 0.1, "circles": 0.1, "spirals": 0.02, "xor": 0.15, "blobs": 0.4}  # name in nn: noise
