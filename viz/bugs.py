@@ -262,6 +262,7 @@ def recorded_bugs(circuit: Circuit) -> list[dict[str, Any]]:
 
 def _recorded(circuit: Circuit, bug: Bug) -> dict[str, Any]:
     wires, drawn = _compared(circuit, bug), _as_broken(circuit, bug)
+    pins = [pin for box in drawn.boxes for pin in box.pins]
     return {
         "name": bug.name,
         "title": f"{bug.title} ({bug.name})",
@@ -269,12 +270,7 @@ def _recorded(circuit: Circuit, bug: Bug) -> dict[str, Any]:
         "gradients": [portable(wire.wrong) for wire in wires],
         "differs": [wire.differs for wire in wires],
         "sums": {wire.index: _told_gradient(drawn, wire) for wire in drawn.wires if wire.forks},
-        "branches": {
-            pin.index: portable(pin.downstream)
-            for box in drawn.boxes
-            for pin in box.pins
-            if drawn.wires[pin.wire].forks
-        },
+        "branches": {pin.index: portable(pin.downstream) for pin in pins if drawn.wires[pin.wire].forks},
     }
 
 
