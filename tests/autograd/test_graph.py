@@ -647,3 +647,11 @@ def test_a_wrong_number_of_slopes_is_no_gradient_by_any_route(slopes: tuple[floa
         with pytest.raises(ValueError, match=r"unpack|zip\(\)"):
             route()
     assert (x.grad, f.grad) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [(3, "sum of 'x0', 'x1', 'x2'"), (4, "sum of 'x0', 'x1', 'x2', 'x3'"), (5, "sum of 'x0', 'x1', 'x2', 'x3', …")],
+)
+def test_a_gate_of_many_inputs_is_described_by_the_first_four(inputs: int, told: str) -> None:
+    assert graph.described(apply(gates.SUM, *[Value(1.0, f"x{i}") for i in range(inputs)])) == told
