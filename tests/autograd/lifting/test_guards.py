@@ -45,6 +45,11 @@ def without_grad(x: Row) -> Value:
     return (x[0] - shift) * w
 
 
+def silently(made: Callable[[], Value]) -> Value:
+    with no_grad():
+        return made()
+
+
 def backward(x: Row) -> Value:
     (x[0] * x[0]).backward()
     return x[0].grad * w
@@ -75,6 +80,8 @@ LOOKS: dict[str, Callable[[Row], Value]] = {
     "format(x)": lambda x: float(f"{x[0]:.3f}") * w,
     "softmax shifted by hand": lambda x: (x[0] - max(v.data for v in x)).exp() * w,
     "inside no_grad": without_grad,
+    "second inside no_grad": lambda x: (x[0] - silently(lambda: Value(2.0) * x[0])) * w,
+    "among many inside no_grad": lambda x: (x[0] - silently(lambda: max_of(Value(-9.0), x[0], Value(-8.0)))) * w,
     "copy.copy(x)": lambda x: copy.copy(x[0]) * w,
     "copy.deepcopy(x)": deep_copy,
     "pickle": lambda x: pickle.loads(pickle.dumps(x[0])) * w,
