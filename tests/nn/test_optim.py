@@ -563,6 +563,8 @@ REFUSED: tuple[tuple[Callable[[], Any], type[Exception], str], ...] = (
         "line_search needs shrink >= 0 and .* < 1",
     ),
     (lambda: line_search(lambda x: x * x, 1.0, -1.0, trials=0), ValueError, "needs trials >= 1, got trials = 0"),
+    (lambda: line_search(lambda x: x * x, 1.0, -1.0, decrease=1.0), ValueError, "line_search needs decrease >= 0 and"),
+    (lambda: line_search(lambda x: x * x, 1.0, -1.0, length=-1.0), ValueError, "line_search needs length >= 0, got"),
     (lambda: descend(log, -1.0), ValueError, "descend cannot start there: log needs x > 0"),
     (lambda: descend(lambda x: x * 1e308, 10.0), ValueError, r"cannot start there: f = inf at \(10\)"),
     (lambda: descend(sqrt, 0.0), ValueError, "cannot start there: .*sqrt"),
@@ -736,3 +738,8 @@ def test_the_package_exports_what_this_module_makes() -> None:
 
     for name in set(optim.__all__) - {"OPTIMIZERS", "checked", "whole"}:
         assert getattr(nn, name) is getattr(optim, name)
+
+
+def test_a_descent_that_meets_an_endless_slope_says_which_and_where() -> None:
+    with pytest.raises(ValueError, match=r"the gradient is \(inf\) at \(1e-200\)"):
+        descend(lambda x: (x * 1e200) * 1e200, 1e-200, "sgd", lr=0.1)

@@ -80,6 +80,7 @@ LOOKS: dict[str, Callable[[Row], Value]] = {
     "format(x)": lambda x: float(f"{x[0]:.3f}") * w,
     "softmax shifted by hand": lambda x: (x[0] - max(v.data for v in x)).exp() * w,
     "inside no_grad": without_grad,
+    "one inside no_grad": lambda x: (x[0] - silently(lambda: x[0].relu())) * w,
     "second inside no_grad": lambda x: (x[0] - silently(lambda: Value(2.0) * x[0])) * w,
     "among many inside no_grad": lambda x: (x[0] - silently(lambda: max_of(Value(-9.0), x[0], Value(-8.0)))) * w,
     "copy.copy(x)": lambda x: copy.copy(x[0]) * w,
