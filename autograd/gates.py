@@ -584,7 +584,7 @@ def times_raised(factor: float, n: float) -> str:
     """Return factor · x to the power n as LaTeX, without what goes without saying."""
     if factor == 0 or n == 0:
         return spelled(factor)
-    return {1.0: "", -1.0: "-"}.get(factor, f"{spelled(factor)}\\,") + raised(n)
+    return ("-" if factor == -1 else f"{spelled(factor)}\\,") + raised(n)
 
 
 def plus(factor: float) -> str:

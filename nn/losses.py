@@ -337,6 +337,7 @@ class Card:
     targets: str  # NUMBERS, BIT, SIGN or CLASS
     outputs: str = SCORES  # or LOGITS, LOG_PROBABILITIES
     refuses: str | None = None  # the activation that outputs must not come from
+    rule: Callable[..., Number] | None = None  # the function without a look at its target, where it takes one
 
     @property
     def name(self) -> str:
@@ -351,22 +352,19 @@ CARDS = {
         Card(squared_error, NUMBERS),
         Card(quadratic, NUMBERS),
         Card(huber, NUMBERS),
-        Card(binary_cross_entropy, BIT, LOGITS, refuses="sigmoid"),
+        Card(binary_cross_entropy, BIT, LOGITS, refuses="sigmoid", rule=_binary_cross_entropy),
         Card(cross_entropy, CLASS, LOGITS, refuses="softmax"),
         Card(nll, CLASS, LOG_PROBABILITIES, refuses="softmax"),
-        Card(hinge, SIGN),
+        Card(hinge, SIGN, rule=_hinge),
         Card(multiclass_hinge, CLASS),
     )
 }
 LOSSES = {name: card.function for name, card in CARDS.items()}
 
 
-UNCHECKED = ((binary_cross_entropy, _binary_cross_entropy), (hinge, _hinge))
-
-
 def unchecked(loss: Callable[..., Any]) -> Callable[..., Any]:
     """Return the loss without a look at its targets: training checks all of them once, before the first step."""
-    return next((rule for checked, rule in UNCHECKED if checked is loss), loss)
+    return next((card.rule for card in CARDS.values() if card.function is loss and card.rule), loss)
 
 
 def card_of(loss: Callable[..., Any]) -> Card | None:
