@@ -78,6 +78,7 @@ class _Emitter(Writer):
         name = name if name.isascii() and name.isprintable() else ascii(name)
         self.title = self.comment = f"  # {number}{'' if forward else ' back'}: {name} {self.told(operation.out)}"
         self.busy.clear()
+        self.kept.clear()
         if isinstance(operation, Pointwise):
             (self.pointwise if forward else self.pointwise_back)(operation)
         elif isinstance(operation, Product):
@@ -132,9 +133,10 @@ class _Emitter(Writer):
 
     def pointwise_back(self, operation: Pointwise) -> None:
         scope = self.scope(operation)
-        for cells, contribution in zip(operation.slots, operation.rule.downstream):
-            if cells.needed:
-                self.deliver(cells, *self.contribution(contribution, scope))
+        slots = [(cells, term) for cells, term in zip(operation.slots, operation.rule.downstream) if cells.needed]
+        self.share([term for _, term in slots], scope)
+        for cells, term in slots:
+            self.deliver(cells, *self.contribution(term, scope))
 
     def contribution(self, term: Term, scope: Scope) -> tuple[Shape, Callable[[str | None], str], str]:
         """Return a contribution's shape, the function that writes it, and the ufunc that adds it."""

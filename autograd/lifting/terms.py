@@ -12,7 +12,7 @@ Before, the card of logsumexp for three inputs; after, its rule for a stack x of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -21,7 +21,19 @@ from typing import Any
 from autograd.gates import EVERYWHERE, GATES, Gate
 from autograd.symbol import ATOM, NUMPY, Language, Symbol
 
-__all__ = ["CALL", "FOLD", "SLOT", "UPSTREAM", "VALUE", "Rule", "Term", "neutral", "rule_of", "topological"]
+__all__ = [
+    "CALL",
+    "FOLD",
+    "SLOT",
+    "UPSTREAM",
+    "VALUE",
+    "Rule",
+    "Term",
+    "needed_by_several",
+    "neutral",
+    "rule_of",
+    "topological",
+]
 
 SLOT, VALUE, UPSTREAM, FOLD, CALL = "slot", "value", "upstream", "fold", "call"
 BOOLEAN = ("lt", "le", "gt", "ge", "eq", "or", "and", "isnan")
@@ -103,18 +115,29 @@ class Rule:
     lacks_slope: Any
 
 
-def topological(roots: Sequence[Any]) -> list[Term]:
-    """Return every term that the roots need, operands first; a loop, for folds may be deep."""
+def topological(roots: Sequence[Any], known: Container[Term] = ()) -> list[Term]:
+    """Return every term that the roots need and is not known, operands first; a loop, for folds may be deep."""
     done: dict[Term, None] = {}
-    stack: list[Any] = [root for root in reversed(roots) if isinstance(root, Term)]
+    stack: list[Any] = [root for root in reversed(roots) if isinstance(root, Term) and root not in known]
     while stack:
         term = stack[-1]
-        waiting = [x for x in term.parts if x not in done]
+        waiting = [x for x in term.parts if x not in done and x not in known]
         if term in done or not waiting:
             done[stack.pop()] = None
         else:
             stack.extend(reversed(waiting))
     return list(done)
+
+
+def needed_by_several(roots: Sequence[Any]) -> list[Term]:
+    """Return every term that more than one of the roots needs, operands first."""
+    order, owner = topological(roots), {}
+    for root in roots:
+        owner[root] = None if root in owner else root
+    for term in reversed(order):
+        for x in term.parts:
+            owner[x] = owner[term] if owner.get(x, owner[term]) is owner[term] else None
+    return [term for term in order if owner[term] is None]
 
 
 # --------------------------------------------------------------------------------------------------- the rule of a gate

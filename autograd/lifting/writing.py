@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from autograd.lifting.layout import Cells, Layout, Operation
 from autograd.lifting.record import Kind
-from autograd.lifting.terms import CALL, FOLD, Term, topological
+from autograd.lifting.terms import CALL, FOLD, Term, needed_by_several, topological
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,9 +92,8 @@ class Scope:
     def with_shapes(self, root: Any) -> Scope:
         """Return the scope with the shapes of a term and of all it needs."""
         shapes = dict(self.shapes)
-        for term in topological([root]):
-            if term not in shapes:
-                shapes[term] = self.shape(term, shapes)
+        for term in topological([root], shapes):
+            shapes[term] = self.shape(term, shapes)
         return Scope(dict(self.names), shapes, self.lane)
 
     def shape(self, term: Term, shapes: dict[Term, Shape]) -> Shape:
@@ -115,6 +114,7 @@ class Writer:
         self.counters: dict[str, int] = defaultdict(int)
         self.scratch: dict[str, int] = {}  # scratch buffer -> its size
         self.busy: dict[str, str] = {}  # temporary -> its buffer
+        self.kept: set[str] = set()  # temporaries that are needed until the operation is written
         self.lines = self.out.forward
         self.wide = False
         self.comment = ""
@@ -241,8 +241,9 @@ class Writer:
         return self.names[key]
 
     def release(self, name: str) -> None:
-        """Let a temporary be used again; what is none stays as it is."""
-        self.busy.pop(name, None)
+        """Let a temporary be used again, unless it is kept; what is none stays as it is."""
+        if name not in self.kept:
+            self.busy.pop(name, None)
 
     # -------------------------------------------------------------------------------------------------------- computing
 
@@ -252,20 +253,28 @@ class Writer:
             assert target is not None
             self.line(f"{target}[...] = {literal(root)}")
             return target
-        scope, order = scope.with_shapes(root), topological([root])
+        scope, order = scope.with_shapes(root), topological([root], scope.names)
         uses = Counter([x for term in order for x in term.parts])
         for term in order:
-            if term not in scope.names:
-                folded = self.folded(term, scope)
-                if folded:
-                    scope.names[term], scope.shapes[term] = folded, ()
-                else:
-                    self.operation(term, scope, uses, target if term is root else None)
+            folded = self.folded(term, scope)
+            if folded:
+                scope.names[term], scope.shapes[term] = folded, ()
+            else:
+                self.operation(term, scope, uses, target if term is root else None)
         if target is not None and scope.names[root] != target:
             self.line(f"np.copyto({target}, {scope.names[root]})")
             self.release(scope.names[root])
             return target
         return scope.names[root]
+
+    def share(self, roots: Sequence[Any], scope: Scope) -> None:
+        """Compute what several of these terms need, once, into temporaries that the scope knows from now on."""
+        for term in needed_by_several(roots):
+            if term not in scope.names:
+                shape = scope.with_shapes(term).shapes[term]
+                scope.names[term] = name = self.compute(term, scope, None)
+                scope.shapes[term] = () if is_number(name) else shape
+                self.kept.add(name)
 
     @staticmethod
     def folded(term: Term, scope: Scope) -> str:
@@ -316,7 +325,8 @@ class Writer:
         if term.operation != "where" or not isinstance(y, Term) or uses[y] > 1 or y.is_boolean:
             return None
         same_size = scope.shapes[y] == scope.shapes[term]
-        return scope.names[y] if same_size and scope.names[y] in self.busy else None
+        ours = scope.names[y] in self.busy and scope.names[y] not in self.kept
+        return scope.names[y] if same_size and ours else None
 
     def choice(self, texts: list[str], result: str) -> None:
         """Write x where a condition holds, else y."""

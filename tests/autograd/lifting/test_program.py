@@ -17,7 +17,7 @@ from autograd import DomainError, Value, compile, diagnose
 from autograd.functions import dot, exp, log, logsumexp, relu, sigmoid, softmax, sqrt, step, take, tanh
 from autograd.functions import max as max_of
 from autograd.functions import sum as sum_of
-from autograd.gates import Domain, Gate, register
+from autograd.gates import ANY, GATES, Domain, Gate, register
 from autograd.value import apply
 from tests.autograd.lifting.fuzz import plain
 
@@ -696,3 +696,19 @@ def test_sums_of_very_different_lengths_agree_with_the_engine() -> None:
     assert program() == pytest.approx(loss.data, rel=1e-12)
     loss.backward()
     assert program.gradient == pytest.approx(np.array([x.grad for x in xs]), rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("gate", [gate for gate in GATES.values() if gate.arity is ANY], ids=lambda gate: gate.name)
+def test_the_source_grows_no_faster_than_the_number_of_inputs(gate: Gate) -> None:
+    weights = [Value(0.1 * (i % 7)) for i in range(80)]
+
+    def lines(n: int) -> int:
+        def example(x: list[Value]) -> Value:
+            return apply(gate, *[w * x[i % 3] for i, w in enumerate(weights[:n])])
+
+        program = compile(example, weights[:n])
+        assert program.check(X)  # slopes that several inputs share are computed once, and are the engine's
+        return len(program.source.splitlines())
+
+    short, long = lines(40), lines(80)
+    assert long < 2.1 * short
