@@ -141,7 +141,7 @@ class _Emitter(Writer):
     def contribution(self, term: Term, scope: Scope) -> tuple[Shape, Callable[[str | None], str], str]:
         """Return a contribution's shape, the function that writes it, and the ufunc that adds it."""
         shape = scope.with_shapes(term).shapes[term]
-        if term.operation == "neg" and term not in scope.names:  # what is added to something is subtracted instead
+        if term.operation == "neg":  # what is added to something is subtracted instead
             (negated,) = term.operands
             return shape, lambda target: self.compute(term if target else negated, scope, target), "subtract"
         return shape, lambda target: self.compute(term, scope, target), "add"

@@ -153,9 +153,8 @@ def add_step(recipe: Recipe, rng: random.Random) -> None:
     if gate is DOT and rng.random() < 0.5:
         count = 2 * rng.randint(1, 5) + rng.randint(0, 1)
     recent = range(max(0, total - 8), total)
-    recipe.steps.append(
-        (gate, tuple(rng.choice(recent) if rng.random() < 0.5 else rng.randrange(total) for _ in range(count)))
-    )
+    operands = tuple(rng.choice(recent) if rng.random() < 0.5 else rng.randrange(total) for _ in range(count))
+    recipe.steps.append((gate, operands[:1] * count if rng.random() < 0.1 else operands))  # one in every place
 
 
 def rows(recipe: Recipe, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:

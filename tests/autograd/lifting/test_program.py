@@ -18,6 +18,7 @@ from autograd.functions import dot, exp, log, logsumexp, relu, sigmoid, softmax,
 from autograd.functions import max as max_of
 from autograd.functions import sum as sum_of
 from autograd.gates import ANY, GATES, Domain, Gate, register
+from autograd.lifting.program import PLANS
 from autograd.value import apply
 from tests.autograd.lifting.fuzz import plain
 
@@ -362,6 +363,13 @@ def test_inputs_of_a_graph_are_bound_anew_or_kept() -> None:
         program([1.0])
 
 
+def test_a_graph_without_parameters_keeps_its_inputs_too() -> None:
+    x = Value(3.0)
+    program = compile(x * x + 1.0, parameters=[], inputs=[x])
+    assert program() == 10.0
+    assert program([2.0]) == 5.0
+
+
 def test_a_domain_error_of_a_graph_has_no_row() -> None:
     x = Value(3.0, "margin")
     program = compile(log(x) * 2.0)
@@ -497,7 +505,9 @@ def test_plans_are_kept_within_bounds() -> None:
     program = compile(lambda x: x[0], [])
     for rows in range(1, 40):
         assert program(np.ones((rows, 1))) == 1.0
-    assert len(program._plans) <= 16
+        assert program(np.ones((3, 1))) == 1.0  # what is used all the time
+    assert len(program._plans) == PLANS
+    assert set(program._plans) == {3, *range(41 - PLANS, 40)}  # and what was used last
     assert program(np.ones((1, 1))) == 1.0
 
 
@@ -712,3 +722,16 @@ def test_the_source_grows_no_faster_than_the_number_of_inputs(gate: Gate) -> Non
 
     short, long = lines(40), lines(80)
     assert long < 2.1 * short
+
+
+@pytest.mark.parametrize("rows", [1, 5])
+@pytest.mark.parametrize("gate", [gate for gate in GATES.values() if gate.arity is ANY], ids=lambda gate: gate.name)
+def test_an_input_in_every_place_of_a_gate_gets_the_gradient_of_each(gate: Gate, rows: int) -> None:
+    w = [Value(0.3), Value(-0.7), Value(1.1)]
+
+    def example(x: list[Value]) -> Value:
+        alike = [apply(gate, *[tanh(a * x[i])] * 4) for i, a in enumerate(w)]
+        return sum_of(alike) * apply(gate, *[w[0]] * 3) + apply(gate, *[x[0]] * 3)
+
+    program = compile(example, w)
+    assert program.check(np.random.default_rng(4).normal(size=(rows, 3)))
