@@ -224,7 +224,7 @@ def _rule(x: Value, z: Value, place: int, called: dict[Value, str], alone: bool)
     assert z.gate is not None
     symbols = [MATHEMATICS.symbol(called[node]) for node in (z, *graph.inputs_of(z))]
     try:
-        rule = z.gate.partials(*symbols)[place]
+        rule = z.gate.one_each(z.gate.partials(*symbols), len(symbols) - 1)[place]
     except (TypeError, AttributeError):  # a user's card that is written for numbers alone
         return f"∂{called[z]}/∂{called[x]}"
     if isinstance(rule, Symbol):

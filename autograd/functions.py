@@ -242,12 +242,12 @@ def sum(xs: Iterable[Number]) -> Number:
 
 def max(*xs: Number) -> Number:
     """Return the largest; on a tie the first wins, and gets all of the gradient (torch and JAX split it)."""
-    return evaluate(gates.MAX, *_some("max", xs))
+    return evaluate(gates.MAX, *_one_by_one("max", xs))
 
 
 def min(*xs: Number) -> Number:
     """Return the smallest; on a tie the first wins, and gets all of the gradient (torch and JAX split it)."""
-    return evaluate(gates.MIN, *_some("min", xs))
+    return evaluate(gates.MIN, *_one_by_one("min", xs))
 
 
 def dot(ws: Sequence[Number], xs: Sequence[Number], bias: Number = 0.0) -> Number:
@@ -291,6 +291,8 @@ def check_index(index: float, choices: int, suffix: str = "") -> None:
     """Raise the error of an index that is no whole number, or out of range."""
     if index % 1 != 0:
         raise TypeError(f"take needs a whole number as index, got {index}{suffix}")
+    if not choices:
+        raise IndexError(f"take needs something to take from, got nothing{suffix}")
     if not 0 <= index < choices:
         raise IndexError(f"take needs an index from 0 to {choices - 1}, got {int(index)}{suffix}")
 
@@ -300,3 +302,9 @@ def _some(name: str, xs: Iterable[Number]) -> tuple[Number, ...]:
     if not terms:
         raise ValueError(f"{name} needs at least one input, got none")
     return terms
+
+
+def _one_by_one(name: str, xs: Sequence[Number]) -> tuple[Number, ...]:
+    if len(xs) == 1 and isinstance(xs[0], (list, tuple)):
+        raise TypeError(f"{name} takes its inputs one by one: {name}(a, b), or {name}(*xs) of a list")
+    return _some(name, xs)

@@ -165,6 +165,14 @@ class Gate:
         """What its slope needs beyond that, as a clause."""
         return f"the slope of {self.name} needs {self.domain.slope_needs}"
 
+    def one_each(self, slopes: object, inputs: int) -> tuple[Number, ...]:
+        """Return what `partials` gave; TypeError where that is no tuple of one slope per input."""
+        if isinstance(slopes, (tuple, list)) and len(slopes) == inputs:
+            return tuple(slopes)
+        given = f"length {len(slopes)}" if isinstance(slopes, (tuple, list)) else "no tuple: is a comma missing?"
+        words = f"the partials of the {self.name} gate are a tuple of length {inputs}, one slope per input"
+        raise TypeError(f"{words}; got {given}")
+
     def __reduce__(self) -> tuple[Callable[..., Gate], tuple[object, ...]]:
         """Pickle by name: rules are code, and code is not data."""
         if self.family:

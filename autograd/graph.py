@@ -210,14 +210,14 @@ def _step(node: Value, **backward: Any) -> Step:
 # ------------------------------------------------------------------------------------------------------ the chain rule
 
 
-def local_gradients(node: Value, read: Callable[[Value], Number]) -> tuple[Number, ...]:
+def local_gradients(node: Value, read: Callable[[Value], Number] = data_of) -> tuple[Number, ...]:
     """Return a gate's slopes at its inputs; `read` gives each node's number: its data, or the node itself."""
     inputs = inputs_of(node)
     gate = node.gate
     assert gate is not None
     if gate.domain is not EVERYWHERE:
         check_slope(gate, inputs)
-    slopes = gate.partials(read(node), *[read(x) for x in inputs])
+    slopes = gate.one_each(gate.partials(read(node), *[read(x) for x in inputs]), len(inputs))
     return tuple([float(slope) for slope in slopes]) if read is data_of else slopes  # a user's card may use NumPy
 
 
@@ -317,23 +317,28 @@ def backward(root: Value, clean: float | None = None) -> None:
 
 def _backward(nodes: Sequence[Value]) -> None:
     nodes[-1]._grad += 1.0
-    for node in reversed(nodes):
-        gate = node.gate
-        if gate is None:
-            continue
-        if gate.domain is not EVERYWHERE:
-            check_slope(gate, inputs_of(node))
-        upstream, a, b = node._grad, node._a, node._b
-        if b is None:
-            (slope,) = gate.partials(node._data, a._data)
-            a._grad += upstream * slope
-        elif a is not None:
-            slope_a, slope_b = gate.partials(node._data, a._data, b._data)
-            a._grad += upstream * slope_a
-            b._grad += upstream * slope_b
-        else:
-            for x, slope in zip(b, gate.partials(node._data, *map(data_of, b)), strict=True):
-                x._grad += upstream * slope
+    try:
+        for node in reversed(nodes):
+            gate = node.gate
+            if gate is None:
+                continue
+            if gate.domain is not EVERYWHERE:
+                check_slope(gate, inputs_of(node))
+            upstream, a, b = node._grad, node._a, node._b
+            if b is None:
+                (slope,) = gate.partials(node._data, a._data)
+                a._grad += upstream * slope
+            elif a is not None:
+                slope_a, slope_b = gate.partials(node._data, a._data, b._data)
+                a._grad += upstream * slope_a
+                b._grad += upstream * slope_b
+            else:
+                for x, slope in zip(b, gate.partials(node._data, *map(data_of, b)), strict=True):
+                    x._grad += upstream * slope
+    except (TypeError, ValueError) as error:
+        if not isinstance(error, DomainError):
+            local_gradients(node)  # a card of one's own may give something else than one slope per input: this says so
+        raise
 
 
 # ------------------------------------------------------------------------------------------------- errors that teach

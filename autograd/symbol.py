@@ -72,6 +72,7 @@ class Symbol:
     """A piece of source text that cards can compute with, as if it were a number."""
 
     __slots__ = ("binding", "language", "text")
+    __array_ufunc__ = None  # a NumPy number on the left leaves the operation to the symbol
 
     def __init__(self, language: Language, text: str, binding: int) -> None:
         self.language, self.text, self.binding = language, text, binding

@@ -404,7 +404,7 @@ class Value:
     def data(self) -> float:
         """The number. Writing it on a leaf leaves the gates built on it stale until forward() or backward().
 
-        Raises TracingError where a function that is being recorded reads a number that depends on its data.
+        Raises TracingError where a function that is being recorded reads or sets a number that depends on its data.
         """
         if _traces:
             refuse_if_traced("the data of a Value is read", self)
@@ -416,6 +416,8 @@ class Value:
             raise AttributeError(
                 f"this Value is computed ({graph.described(self)}): set the data of its inputs instead"
             )
+        if _traces:
+            refuse_if_traced("the data of a Value is set", self)
         self._data = as_float(data)
         global _clean
         _clean = _clean * 1.0  # another object

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd import graph
 from autograd.diagnosis import Diagnosis, argument_names, diagnose, example_of, source_lines
@@ -141,8 +141,8 @@ class Program:
             raise ImportError("a compiled program runs on NumPy: pip install numpy") from None
         self._loss, self._values, self._inputs = loss, parameters, inputs
         self._regularizer, self._reduce = regularizer, reduce
-        self.parameters: Array = np.array([p._data for p in parameters], dtype=np.float64)
-        self.gradient: Array = np.zeros(len(parameters))
+        self._parameters: Array = np.array([p._data for p in parameters], dtype=np.float64)
+        self._gradient: Array = np.zeros(len(parameters))
         self._layout: Layout | None = None
         self._columns: tuple[int | None, ...] = ()
         self._plans: OrderedDict[int, Plan] = OrderedDict()
@@ -152,6 +152,24 @@ class Program:
         self._last_plan: Any = None
         if not reduce:
             self._record()
+
+    @property
+    def parameters(self) -> Array:
+        """The vector of parameters, always the same array: what is assigned is copied into it."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, numbers: Any) -> None:
+        _fill("parameters", self._parameters, numbers)
+
+    @property
+    def gradient(self) -> Array:
+        """The vector of the gradient, always the same array: what is assigned is copied into it."""
+        return self._gradient
+
+    @gradient.setter
+    def gradient(self, numbers: Any) -> None:
+        _fill("gradient", self._gradient, numbers)
 
     # ---------------------------------------------------------------------------------------------------------- running
 
@@ -187,18 +205,18 @@ class Program:
             raise ValueError(f"the optimizer's parameters are not the program's, in the same order ({counts})")
         with self._lock:
             loss = self(*arrays)
-            optimizer.update(self.parameters, self.gradient)
+            optimizer.update(self._parameters, self._gradient)
             return loss
 
     def store(self) -> None:
         """Set data and grad of the parameters from the vectors."""
-        for p, x, g in zip(self._values, self.parameters.tolist(), self.gradient.tolist()):
+        for p, x, g in zip(self._values, self._parameters.tolist(), self._gradient.tolist()):
             p.data = x
             p.grad = g
 
     def load(self) -> None:
         """Set the vector of parameters from their data."""
-        self.parameters[:] = [p._data for p in self._values]
+        self._parameters[:] = [p._data for p in self._values]
 
     def diagnose(self, *arrays: Any) -> Diagnosis | None:
         """Return where a nan or inf of the loss or its gradient at these arrays came from; None where all is finite.
@@ -210,7 +228,7 @@ class Program:
         with self._lock:
             if self._is_finite(arrays):
                 return None
-            for p, x in zip(self._values, self.parameters.tolist()):
+            for p, x in zip(self._values, self._parameters.tolist()):
                 p.data = x
             if not self._reduce:
                 self._rebind(arrays)
@@ -221,7 +239,7 @@ class Program:
 
     def _is_finite(self, arrays: tuple[Any, ...]) -> bool:
         try:
-            return math.isfinite(self(*arrays)) and all(map(math.isfinite, self.gradient.tolist()))
+            return math.isfinite(self(*arrays)) and all(map(math.isfinite, self._gradient.tolist()))
         except DomainError:
             return False
 
@@ -239,7 +257,7 @@ class Program:
             vector = self._vector(arrays)
             return self._plan(1), [vector] if self._inputs else []
         try:
-            key = tuple([(a.shape, a.dtype) for a in arrays])
+            key = tuple([(a.shape, a.dtype, type(a)) for a in arrays])
         except AttributeError:  # lists, or what will be refused
             key = ()
         if key and key == self._last_key:
@@ -309,7 +327,7 @@ class Program:
         return plan.exact
 
     def _gradient_is_nan(self) -> bool:
-        total = self.gradient.sum()
+        total = self._gradient.sum()
         return bool(total != total)
 
     def _built(self, rows: int, layout: Layout) -> Plan:
@@ -321,7 +339,7 @@ class Program:
         namespace |= {name: partial(called, *key) for name, key in emitted.calls.items()}
         exec(f"{VIEW}\n{function(emitted, self._names())}", namespace)  # text of our own making alone
         refuse = partial(self._refuse, layout, emitted)
-        forward, backward = namespace["build"](self.parameters, self.gradient, refuse)
+        forward, backward = namespace["build"](self._parameters, self._gradient, refuse)
         return Plan(emitted, forward, backward, rows, layout.completed)
 
     # -------------------------------------------------------------------------------------------------------- recording
@@ -344,10 +362,9 @@ class Program:
         if isinstance(once, Real):  # what l2 gives of a model without weights
             once = Constant(as_float(once))
         for what, root in (("function", example), ("regularizer", once)):
-            if root is not None and not isinstance(root, Value):
-                raise TypeError(f"the {what} to compile returns one Value, got {type(root).__name__}")
-        if example is None:
-            raise TypeError("the function to compile returns one Value, got None")
+            if not isinstance(root, Value) and (what == "function" or self._regularizer is not None):
+                given = "None: is a return missing?" if root is None else type(root).__name__
+                raise TypeError(f"the {what} to compile returns one Value, got {given}")
         self._tape = record(example, once, self._values, entries, tiled=True)
         self._layout, self._columns = lay_out(fuse(self._tape)), columns
 
@@ -400,6 +417,10 @@ class Program:
         columns = self._columns if self._reduce else (len(self._inputs),) * bool(self._inputs)
         return jax_function(layout, columns, self._names(), self._reduce)
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied: a program is code and buffers of this process."""
+        raise TypeError("a program is not pickled or copied: call store(), keep the Values, and compile them again")
+
     def __str__(self) -> str:
         if self._tape is None:
             return "a program that is recorded when it is first called"
@@ -437,7 +458,7 @@ class Program:
             finally:
                 for p, (data, slope) in zip(self._values, kept):
                     p.data, p.grad = data, slope
-            differences = [abs(x - y) for x, y in zip(self.gradient.tolist(), gradient)]
+            differences = [abs(x - y) for x, y in zip(self._gradient.tolist(), gradient)]
             return Agreement(loss, eager, max(differences, default=0.0), scale, max(map(abs, gradient), default=0.0))
 
     def _eager(self, arrays: tuple[Any, ...]) -> tuple[float, list[float], float]:
@@ -497,9 +518,20 @@ def _told(columns: tuple[int | None, ...]) -> str:
     return " and ".join("(rows,)" if c is None else f"(rows, {c})" for c in columns)
 
 
+def _fill(what: str, vector: Array, numbers: Any) -> None:
+    import numpy as np
+
+    shape = np.shape(numbers)
+    if shape != vector.shape:
+        raise ValueError(f"the {what} of this program: a vector of {len(vector)} numbers, got the shape {shape}")
+    vector[:] = numbers
+
+
 def _array(number: int, given: Any) -> Array:
     import numpy as np
 
+    if isinstance(given, np.ma.MaskedArray):
+        raise TypeError(f"array {number} is masked, and a program knows no masks: fill or drop what is missing")
     try:
         return np.asarray(given)
     except ValueError as error:  # of lists of different lengths
@@ -541,7 +573,7 @@ def called(gate: Gate, what: str, place: Any, *columns: Any) -> Any:
     elif what == "slope":
 
         def function(*xs: Any) -> Any:
-            return gate.partials(*xs)[place]
+            return gate.one_each(gate.partials(*xs), len(xs) - 1)[place]
     else:
         function = place
     try:

@@ -20,6 +20,7 @@ from typing import Any
 
 from autograd.gates import EVERYWHERE, GATES, Gate
 from autograd.symbol import ATOM, NUMPY, Language, Symbol
+from autograd.value import as_float
 
 __all__ = [
     "CALL",
@@ -69,6 +70,8 @@ class Terms(Language):
 
     def write(self, operation: str, *operands: Any) -> Term:
         """Return the term of an operation, the same one for the same operands."""
+        if operation in NUMPY.templates:
+            operands = tuple([x if isinstance(x, (Term, float, int)) else as_float(x) for x in operands])
         if operation == "pow" and type(operands[1]) is float and operands[1] == 1.0:
             base: Term = operands[0]
             return base  # a number to the power 1 is that number
@@ -156,9 +159,10 @@ def rule_of(gate: Gate, widths: tuple[int, ...]) -> Rule | None:
         lacks = [lack(*inputs) for lack in (gate.domain.lacks_value, gate.domain.lacks_slope)]
         forward = gate.forward(*inputs)
         language.replace(forward, value)  # a slope that computes the gate's value again reads it instead
-        slopes = list(gate.partials(value, *inputs))
+        given = gate.partials(value, *inputs)
     except (TypeError, AttributeError, KeyError, ValueError):  # written for numbers alone, or in another library
         return None if any(widths) else called(language, gate, slots)
+    slopes = list(gate.one_each(given, len(inputs)))
     if any(widths):
         rolled = Rolling(language, lanes, widths).all([forward, *slopes, *lacks])
         if rolled is None:

@@ -270,6 +270,15 @@ def test_one_input_is_enough_and_none_is_not() -> None:
     ):
         with pytest.raises(ValueError, match=f"{name} needs at least one input, got none"):
             call()
+    with pytest.raises(IndexError, match="take needs something to take from, got nothing"):
+        take([], 0)
+
+
+@pytest.mark.parametrize("function", [max, min])
+def test_the_largest_and_the_smallest_take_their_inputs_one_by_one(function: Callable[..., Any]) -> None:
+    for listed in ([1.0, Value(2.0)], (1.0, 2.0), []):
+        with pytest.raises(TypeError, match=rf"^{function.__name__} takes its inputs one by one: m..\(a, b\), or "):
+            function(listed)
 
 
 def test_generators_are_read_once() -> None:

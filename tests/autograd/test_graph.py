@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from autograd import gates, graph
+from autograd import check_gradients, compile, gates, graph
 from autograd.errors import DomainError
 from autograd.gates import GATES, Gate
 from autograd.graph import Step, backward_steps, forward_steps, order
@@ -223,7 +223,7 @@ FAILING: dict[str, tuple[Callable[[Value, Value], Value], type[BaseException]]] 
     "a key pressed": (lambda x, w: apply(INTERRUPTED, w) * x + x * x, KeyboardInterrupt),
     "too few slopes": (
         lambda x, w: apply(Gate("short", "!", "scaler", lambda *xs: 0.0, lambda *xs: (1.0,), arity=0), x, w, w) + x * x,
-        ValueError,
+        TypeError,
     ),
 }
 
@@ -634,17 +634,26 @@ def test_rules_are_given_floats_where_floats_are_asked_for() -> None:
     assert given == {float}
 
 
-@pytest.mark.parametrize("slopes", [(1.0,), (1.0, 1.0, 1.0)], ids=["too few", "too many"])
-def test_a_wrong_number_of_slopes_is_no_gradient_by_any_route(slopes: tuple[float, ...]) -> None:
+WRONG = {"too few": ((1.0,), "got length 1$"), "too many": ((1.0,) * 3, "got length 3$"), "no tuple": (1.0, "a comma")}
+
+
+@pytest.mark.parametrize(("slopes", "words"), WRONG.values(), ids=WRONG)
+def test_a_wrong_number_of_slopes_is_no_gradient_by_any_route(slopes: Any, words: str) -> None:
     x = Value(2.0)
-    f = apply(Gate("wrong", "!", "scaler", lambda *xs: 0.0, lambda z, *xs: slopes, arity=2), x, x.exp())
+    wrong = Gate("wrong", "!", "scaler", lambda *xs: xs[0] * 0.0, lambda z, *xs: slopes, arity=2)
+    numbers = Gate("numbers", "!", "scaler", lambda *xs: float(xs[0]), lambda z, *xs: slopes, arity=2)
+    f = apply(wrong, x, x.exp())
     for route in (
         f.backward,
         lambda: list(graph.pull(order(f))),
         lambda: list(backward_steps(f)),
         lambda: graph.push(order(f), {x: 1.0}),
+        lambda: check_gradients(f),
+        lambda: compile(f)(),
+        lambda: compile(lambda row: apply(wrong, row[0], x), [x])([[1.0, 2.0]]),
+        lambda: compile(lambda row: apply(numbers, row[0], x), [x])([[1.0, 2.0]]),  # a card that cannot be printed
     ):
-        with pytest.raises(ValueError, match=r"unpack|zip\(\)"):
+        with pytest.raises(TypeError, match=f"the partials of the (wrong|numbers) gate are a tuple of .*{words}"):
             route()
     assert (x.grad, f.grad) == (0.0, 0.0)
 

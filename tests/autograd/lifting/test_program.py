@@ -1,19 +1,22 @@
 """What `compile` returns: vectors, plans for every shape, errors that name the row, source that runs on its own."""
 
 import ast
+import copy
 import math
+import pickle
 import re
 import subprocess
 import sys
 import threading
 import time
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd import DomainError, Value, compile, diagnose
+from autograd import DomainError, TracingError, Value, compile, diagnose
 from autograd.functions import dot, exp, log, logsumexp, relu, sigmoid, softmax, sqrt, step, take, tanh
 from autograd.functions import max as max_of
 from autograd.functions import sum as sum_of
@@ -218,9 +221,11 @@ def test_what_cannot_be_compiled_is_refused(arguments: Any, error: type) -> None
 
 
 def test_a_function_that_returns_no_value_is_refused() -> None:
-    for loss in (lambda x: 1.0, lambda x: x, lambda x: None):
-        with pytest.raises(TypeError, match="returns one Value"):
+    for loss, got in ((lambda x: 1.0, "float"), (lambda x: x, "list"), (lambda x: None, "None: is a return missing?")):
+        with pytest.raises(TypeError, match=rf"the function to compile returns one Value, got {re.escape(got)}"):
             compile(loss, [])(X)
+    with pytest.raises(TypeError, match=r"the regularizer to compile returns one Value, got None: is a return missing"):
+        compile(lambda x: x[0], [], regularizer=lambda: None)(X)
     with pytest.raises(ValueError, match="reduce"):
         compile(lambda x: x[0], [], reduce="max")
 
@@ -395,6 +400,19 @@ def test_a_users_gate_works_however_its_card_is_written(gate: Gate) -> None:
     assert program.gradient.tolist() == [pytest.approx(w.grad)]
 
 
+@pytest.mark.parametrize("two", [np.float32(2.0), np.int64(2), np.array(2.0), Fraction(2), True + True], ids=type)
+def test_any_real_number_may_be_a_constant_of_a_card(two: Any) -> None:
+    either = lambda z, x: (z * 0.0 + two * x / x,)  # noqa: E731
+    for name, partials in {"on the right": lambda z, x: (two,), "on both sides": either}.items():
+        w, gate = Value(1.5), Gate(name, "2×", "scaler", lambda x: two * (x * two) / two, partials)
+        program = compile(lambda row, gate=gate, w=w: apply(gate, w * row[0]), [w])
+        assert (program(X), program.gradient.tolist()) == (
+            pytest.approx(3.0 * X[:, 0].mean()),
+            [pytest.approx(2.0 * X[:, 0].mean())],
+        )
+        assert "card" not in program.source  # it is printed, not called
+
+
 def test_a_card_that_cannot_be_printed_is_called_and_the_source_says_so() -> None:
     program = compile(lambda x: apply(NUMBERS, x[0]) + log(x[1]), [])
     program(np.abs(X))
@@ -499,6 +517,49 @@ def test_two_programs_of_one_model_do_not_disturb_each_other() -> None:
     a, b = first(X, y), second(X[:2], y[:2])
     assert first(X, y) == a
     assert second(X[:2], y[:2]) == b
+
+
+def test_what_is_assigned_to_the_vectors_is_copied_into_them() -> None:
+    w = Value(2.0)
+    program = compile(lambda x: (w * x - 1.0) ** 2, [w])
+    parameters, gradient = program.parameters, program.gradient
+    before = program(X[:, 0])
+    program.parameters = program.parameters - 0.1 * program.gradient
+    program.gradient = [0.0]
+    assert program.parameters is parameters
+    assert program.gradient is gradient
+    assert gradient.tolist() == [0.0]
+    assert program(X[:, 0]) < before
+    for what in ("parameters", "gradient"):
+        with pytest.raises(ValueError, match=rf"the {what} .* a vector of 1 numbers, got the shape \(2,\)"):
+            setattr(program, what, [1.0, 2.0])
+
+
+def test_a_program_is_neither_pickled_nor_copied() -> None:
+    program = compile(lambda x: x[0], [])
+    for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match=r"call store\(\)"):
+            attempt(program)
+
+
+def test_masked_arrays_are_refused_also_where_the_same_shape_ran_before() -> None:
+    w = Value(1.0)
+    program = compile(lambda x: w * x, [w])
+    assert program(np.array([1.0, 2.0])) == 1.5
+    with pytest.raises(TypeError, match="array 0 is masked"):
+        program(np.ma.array([1.0, -999.0], mask=[0, 1]))
+
+
+def test_a_value_cannot_be_set_while_it_is_recorded() -> None:
+    w = Value(1.0)
+
+    def clamped(x: Value) -> Value:
+        w.data = 2.0
+        return w * x
+
+    with pytest.raises(TracingError, match="the data of a Value is set"):
+        compile(clamped, [w])(np.ones(2))
+    assert w.data == 1.0
 
 
 def test_plans_are_kept_within_bounds() -> None:
