@@ -173,9 +173,9 @@ def rule_of(gate: Gate, widths: tuple[int, ...]) -> Rule | None:
 
 
 def times(upstream: Term, slope: Any) -> Any:
-    """Return upstream × slope, with nothing to do for a slope of 1."""
-    if isinstance(slope, (int, float)):
-        return upstream if slope == 1 else -upstream if slope == -1 else upstream * float(slope)
+    """Return upstream × slope, with nothing to multiply for a slope of 1 or -1."""
+    if isinstance(slope, (int, float)) and abs(slope) == 1:
+        return upstream if slope == 1 else -upstream
     return upstream * slope
 
 

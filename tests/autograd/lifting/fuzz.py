@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -192,6 +193,13 @@ def tried(gate: Gate, operands: list[list[float]]) -> list[float]:
 
 
 # ----------------------------------------------------------------------------------------------------------- the judges
+
+
+def operations(program: Any) -> tuple[int, ...]:
+    """Return how many array operations a program says it has, forward and backward, and how many matrix products."""
+    found = re.search(r"→ (\d+) \+ (\d+) array operations, (\d+|none) of them", str(program))
+    assert found is not None
+    return tuple([int(number.replace("none", "0")) for number in found.groups()])
 
 
 def noisy(nodes: list[Value], rng: random.Random, size: float) -> tuple[float, dict[Value, float], float]:
