@@ -193,11 +193,22 @@ class Explanation:
 
     def __str__(self) -> str:
         called = {node: graph.one_line(name) for node, name in graph.names(graph.order(self.f)).items()}
-        f, x = called[self.f], called.get(self.x) or graph.one_line(self.x.label or "x")
+        if self.x not in called:
+            return self._stranger(called)
+        f, x = called[self.f], called[self.x]
         lines = [f"∂{f}/∂{x} = {self.total!r}: the sum over {_counted(self.count)} of the product of local gradients"]
         if self.count > len(self.paths):
             lines.append(f"(the first {len(self.paths)} are listed; the total is of all of them)")
         return "\n".join(lines + [_told(path, called) for path in self.paths])
+
+    def _stranger(self, called: dict[Value, str]) -> str:
+        """Tell of an x that f was not built from, be it of the same label as one that it was."""
+        f, label = called[self.f], self.x.label
+        x = graph.one_line(label) if label else f"(Value({self.x.data!r}))"
+        told = f"∂{f}/∂{x} = {self.total!r}: this Value is not in the graph of {f}"
+        if not label or all(node.label != label for node in called):
+            return told
+        return f"{told}, which was built from another one labelled {x!r}: run the code that builds {f} again"
 
 
 def _counted(paths: int) -> str:
@@ -235,7 +246,8 @@ def _rule(x: Value, z: Value, place: int, called: dict[Value, str], alone: bool)
 def explain(f: Value, x: Value, limit: int = 100) -> Explanation:
     """Return df/dx as the sum over all paths from x to f; at most `limit` are listed, and the text says so.
 
-    Raises TypeError where f or x is no Value. A graph whose leaves were changed is recomputed first.
+    Raises TypeError where f or x is no Value. A graph whose leaves were changed is recomputed first. With respect to a
+    Value that is not in the graph the derivative is 0, and the text says why.
 
         >>> x = Value(3.0, "x")
         >>> print(explain(x * x + x, x))

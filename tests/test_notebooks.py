@@ -13,7 +13,8 @@ import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import pairwise
+from copy import deepcopy
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -56,8 +57,8 @@ def environment(home: Path) -> dict[str, str]:
     return variables
 
 
-def run(path: Path, folder: Path) -> str:
-    """Run a notebook in a folder and return the text it should be stored as."""
+def run(path: Path, folder: Path, times: int) -> list[str]:
+    """Run a notebook in a folder, each cell so many times in a row; return the text to store after each time."""
     import nbformat
     from nbclient import NotebookClient
 
@@ -65,25 +66,38 @@ def run(path: Path, folder: Path) -> str:
     place = {"metadata": {"path": str(folder)}}
     client = NotebookClient(notebook, timeout=PATIENCE, resources=place, extra_arguments=QUIET)
     client.kernel_name, client.coalesce_streams, client.record_timing = "python3", True, False
-    asyncio.run(client.async_execute())  # a loop of our own, since this one is closed in the end
-    return nbformat.writes(tidy(notebook)) + "\n"
+    shown = [deepcopy(notebook) for _ in range(times)]
+
+    async def run_cells() -> None:
+        async with client.async_setup_kernel():
+            for i, cell in enumerate(notebook.cells):
+                for each in shown:
+                    each.cells[i] = deepcopy(await client.async_execute_cell(cell, i))
+
+    asyncio.run(run_cells())  # a loop of our own, since this one is closed in the end
+    return [nbformat.writes(tidy(each)) + "\n" for each in shown]
 
 
 def tidy(notebook: Any) -> Any:
     """Return the notebook without what differs from run to run, its cells numbered."""
     notebook.metadata = METADATA
+    runs = count(1)
     for i, cell in enumerate(notebook.cells, 1):
         cell.id, cell.metadata = f"cell-{i:02}", {}
+        if cell.cell_type == "code":
+            number = next(runs)
+            for each in (cell, *[output for output in cell.outputs if "execution_count" in output]):
+                each.execution_count = number
     return notebook
 
 
-Runs = dict[Path, Future[str]]  # what each notebook should be stored as
+Runs = dict[Path, Future[list[str]]]  # what each notebook should be stored as, after each time that a cell was run
 
 
-def run_all(home: Path) -> Runs:
+def run_all(home: Path, times: int) -> Runs:
     """Run every notebook at once in one home, each in a thread: the main one may have a browser's event loop."""
     with patch.dict(os.environ, environment(home)), ThreadPoolExecutor(max_workers=4) as pool:
-        return {path: pool.submit(run, path, home) for path in NOTEBOOKS}
+        return {path: pool.submit(run, path, home, times) for path in NOTEBOOKS}
 
 
 def short_of_digits(text: str) -> str:
@@ -105,8 +119,8 @@ def short_of_digits(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    """What every notebook would store if it were stored now."""
-    return run_all(tmp_path_factory.mktemp("home"))
+    """What every notebook would store if it were stored now, its cells run once, and once more before the next."""
+    return run_all(tmp_path_factory.mktemp("home"), times=2)
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -125,12 +139,23 @@ def cells(path: Path) -> list[dict[str, Any]]:
     return cells
 
 
+def changed(one: str, other: str) -> list[str]:
+    """Return which cells differ between two texts of a notebook."""
+    pairs = zip(json.loads(one)["cells"], json.loads(other)["cells"], strict=True)
+    return [old["id"] for old, new in pairs if old != new]
+
+
 def test_a_notebook_runs_and_stores_what_it_shows(path: Path, runs: Runs) -> None:
-    fresh, stored = [short_of_digits(text) for text in (runs[path].result(), path.read_text(encoding="utf-8"))]
-    pairs = zip(json.loads(stored)["cells"], json.loads(fresh)["cells"], strict=True)
-    changed = [old["id"] for old, new in pairs if old != new]
-    assert changed == [], f"these cells of {path.name} show something else now; store it, and look at it: {STORE}"
+    fresh, stored = [short_of_digits(text) for text in (runs[path].result()[0], path.read_text(encoding="utf-8"))]
+    told = f"these cells of {path.name} show something else now; store it, and look at it: {STORE}"
+    assert changed(stored, fresh) == [], told
     assert stored == fresh, f"{path.name} is not stored as it would be by: {STORE}"
+
+
+def test_a_cell_that_is_run_twice_shows_the_same_again(path: Path, runs: Runs) -> None:
+    """Gradients of inputs add up, trained weights go on from where they are: readers run cells twice all the same."""
+    once, twice = runs[path].result()
+    assert changed(once, twice) == [], f"these cells of {path.name} go on from their own first run: start them afresh"
 
 
 @pytest.mark.parametrize(
@@ -198,6 +223,7 @@ def test_no_line_of_prose_begins_like_a_list(cells: list[dict[str, Any]]) -> Non
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as home:
-        for path, text in run_all(Path(home)).items():
-            path.write_text(text.result(), encoding="utf-8", newline="\n")
+        for path, texts in run_all(Path(home), times=1).items():
+            (text,) = texts.result()
+            path.write_text(text, encoding="utf-8", newline="\n")
             print(path)

@@ -10,7 +10,7 @@ a gate has no value or no slope, the picture is of the forward pass alone, and ?
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import zip_longest
@@ -20,6 +20,7 @@ from autograd.diagnosis import Diagnosis, diagnose
 from autograd.errors import DomainError
 from autograd.graph import Step, inputs_of
 from autograd.value import Value
+from viz import layout
 from viz.circuit import Circuit, Note, assembled, circuit_of, too_many
 from viz.drawing import Diagram
 from viz.notation import clipped, full
@@ -29,7 +30,9 @@ __all__ = ["culprit"]
 
 BEFORE, AFTER = 3, 2  # steps from the culprit that are drawn …
 MOST_INPUTS = 12  # … through gates of at most so many inputs …
-MOST_DRAWN = 40  # … and of these gates at most so many, the nearest first
+MOST_DRAWN = 40  # … and of these gates at most so many, the nearest first …
+FEWER = (MOST_DRAWN, 20, 10, 5, 2, 0)  # … or as many as a page has room for
+WIDEST, HIGHEST = 2000.0, 1200.0  # of the picture, in pixels, if fewer gates can make it so
 
 
 def culprit(f: Value | DomainError | Diagnosis) -> Diagram:
@@ -48,9 +51,9 @@ def culprit(f: Value | DomainError | Diagnosis) -> Diagram:
         raise ValueError("there is no culprit: every value and every gradient of this graph is finite")
     nodes = graph.order(found.root)
     graph.forward(nodes[:-1] if _lacks_value(found) else nodes)
-    inside = _inside(found, nodes)
     known = _circuit_so_far if _lacks_value(found) else _circuit
-    circuit = _marked(known(nodes, inside) if inside else circuit_of(found.root), found)
+    circuits = (known(nodes, inside) if inside else circuit_of(found.root) for inside in _choices(found, nodes))
+    circuit = _marked(_fitting(circuits), found)
     return Diagram((circuit,), caption=[str(found), *_cut_told(circuit, nodes)])
 
 
@@ -72,11 +75,22 @@ def _lacks_value(found: Diagnosis) -> bool:
 # ------------------------------------------------------------------------------------------------------ what is drawn
 
 
-def _inside(found: Diagnosis, nodes: Sequence[Value]) -> list[Value]:
-    """Return the gates to draw, in the order of the walk: all of a few, else the culprit and the nearest ones."""
+def _fitting(circuits: Iterable[Circuit]) -> Circuit:
+    """Return the first circuit that a page has room for, else the last."""
+    for circuit in circuits:
+        placement = layout.place(circuit)
+        if placement.width <= WIDEST and placement.height <= HIGHEST:
+            break
+    return circuit
+
+
+def _choices(found: Diagnosis, nodes: Sequence[Value]) -> Iterator[list[Value]]:
+    """Yield gates to draw, in the order of the walk: all of a few, then the culprit and ever fewer of the nearest."""
     gates = [node for node in nodes if node.gate is not None]
-    if 0 < len(gates) <= MOST_DRAWN and not too_many(gates)[0]:
-        return gates
+    if len(gates) <= MOST_DRAWN and not too_many(gates)[0]:
+        yield gates
+    if not gates:
+        return
     readers: dict[Value, list[Value]] = {}
     for node in nodes:
         for x in dict.fromkeys(inputs_of(node)):
@@ -85,18 +99,25 @@ def _inside(found: Diagnosis, nodes: Sequence[Value]) -> list[Value]:
     excess, limit = too_many(inside)
     if excess:
         raise ValueError(f"{excess} are too many for one picture (at most {limit}), but this is known: {found}")
-    ways = [_steps(found.node, inputs_of, BEFORE), _steps(found.node, lambda node: readers.get(node, ()), AFTER)]
+    after = _steps(found.node, lambda node: readers.get(node, ()), AFTER, inside)
+    ways = [_steps(found.node, inputs_of, BEFORE, inside), after]
     nearest = [node for steps in zip_longest(*ways, fillvalue=()) for step in steps for node in step]
-    inside |= dict.fromkeys(nearest[:MOST_DRAWN])
-    return [node for node in nodes if node in inside]
+    for most in FEWER:
+        drawn = {*inside, *nearest[:most]}
+        yield [node for node in nodes if node in drawn]
 
 
-def _steps(start: Value, neighbours: Callable[[Value], Sequence[Value]], most: int) -> list[list[Value]]:
-    """Return the gates that are one step away in one direction, those that are two, and so on; no large ones."""
+def _steps(
+    start: Value, neighbours: Callable[[Value], Sequence[Value]], most: int, inside: Collection[Value]
+) -> list[list[Value]]:
+    """Return the gates that are one step away in one direction, those that are two, and so on.
+
+    Large ones are left out, but for one that is drawn anyway.
+    """
     steps, seen = [[start]], {start}
     while len(steps) <= most:
         reached = dict.fromkeys([x for node in steps[-1] for x in neighbours(node) if x.gate is not None])
-        steps.append([x for x in reached if x not in seen and len(inputs_of(x)) <= MOST_INPUTS])
+        steps.append([x for x in reached if x not in seen and (len(inputs_of(x)) <= MOST_INPUTS or x in inside)])
         seen.update(steps[-1])
     return steps[1:]
 

@@ -35,7 +35,7 @@ from viz.narration import Teller, derivative, made, ruled, wrapped
 from viz.notation import Notation, clipped, portable
 from viz.notebook import image
 from viz.shapes import Picture, Shape, Text, captioned, picture_of, shapes_of
-from viz.sheets import SHEETS, Line, filled
+from viz.sheets import SHEETS, Line, filled, holds_answers
 from viz.svg import escaped, svg
 from viz.words import BACK, counted, listed
 
@@ -453,13 +453,17 @@ class Exercise:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a sheet to be filled in (.csv, .json), or the circuit without its gradients (.svg); return the path.
 
-        A sheet tells no answer. ValueError for another suffix, OSError where it cannot be written.
+        A sheet tells no answer. One that somebody has filled in is not overwritten: FileExistsError. ValueError for
+        another suffix, OSError where it cannot be written.
         """
         target = Path(path)
         suffix = target.suffix.lower()
         if suffix not in (*SHEETS, ".svg"):
             kinds = f"{', '.join(SHEETS)} or .svg"
             raise ValueError(f"an exercise is saved as {kinds}, not as {target.suffix or 'a bare name'!r}")
+        if suffix in SHEETS and holds_answers(target):
+            told = f"{clipped(target.name)} is there, and is no empty sheet: its answers would be lost"
+            raise FileExistsError(f"{told}; save under another name, or delete it first")
         write_aside(target, (self.svg if suffix == ".svg" else SHEETS[suffix](self._lines)).encode())
         return target
 

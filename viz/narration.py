@@ -21,6 +21,7 @@ from itertools import chain, count
 from textwrap import wrap
 from typing import Any
 
+from autograd.diagnosis import diagnose
 from autograd.elementary import maximum
 from autograd.gates import FLOWS
 from autograd.graph import Step
@@ -472,8 +473,27 @@ def _closing(teller: Teller) -> list[str]:
     lines = aligned(rows, "l.l", indent=2, ascii=teller.ascii)
     smooth = teller.kinked.isdisjoint([w.node for w in teller.inputs])
     finite = all(math.isfinite(wire.gradient) for wire in teller.inputs)
-    moral = [f"  {teller.say('closing')}"] if smooth and finite else []
-    return [*lines, *moral] if rows else ["  there is no input to change"]
+    moral = _birth(teller) if not finite else teller.say("closing") if smooth else ""
+    told = [f"  {line}" for line in wrapped(teller.fit(moral))]
+    return [*lines, *told] if rows else ["  there is no input to change"]
+
+
+def _birth(teller: Teller) -> str:
+    """Return in which step a number first is not finite, where a gradient is not: the rest comes of that."""
+    found = diagnose(teller.circuit.root.node)
+    assert found is not None
+    forward, backward = [[step.node for step in way] for way in (teller.circuit.forward, teller.circuit.backward)]
+    if not found.forward and found.becomes is not None and found.place is not None:
+        number = len(forward) + 2 + backward.index(found.becomes.node)  # the seed is a step too
+        x = teller.said(found.becomes.inputs[found.place])
+        return f"The first number that is not finite comes up in step {number}: the gradient handed to {x}."
+    if found.gate is None:
+        given = dict.fromkeys([teller.names[found.node], teller.number(found.value)])  # a constant has no other name
+        return f"The first number that is not finite was given: {' = '.join(given)}."
+    number = forward.index(found.node)
+    formula = teller.formula(teller.circuit.forward[number])
+    told = f"{teller.names[found.node]} = {formula} = {teller.number(found.value)}"
+    return f"The first number that is not finite is made in step {number + 1}: {told}."
 
 
 def _promise(teller: Teller, wire: Wire) -> str:
@@ -481,7 +501,7 @@ def _promise(teller: Teller, wire: Wire) -> str:
     if wire.node in teller.kinked:
         return teller.effect(wire.node, wire.gradient)
     if not math.isfinite(wire.gradient):
-        return "no number: `autograd.diagnose` tells where it comes from"
+        return "no number: see below"
     change = FINE.longer(NUDGE * wire.gradient)
     outcome = "moves by about " + change if wire.gradient else "stays where it is"
     return f"raise {teller.said(wire.node)} by {NUDGE} and {teller.said(teller.circuit.root.node)} {outcome}"

@@ -19,11 +19,12 @@ from typing import Any
 
 from viz.notation import clipped
 
-__all__ = ["SHEETS", "Line", "filled"]
+__all__ = ["SHEETS", "Line", "filled", "holds_answers"]
 
 LARGEST = 1_000_000  # bytes of a sheet
 COLUMNS = ("number", "gradient of", "question", "answer")
 DELIMITERS = ",;\t"  # what programs part cells with, depending on the country
+MARK = "\ufeff"  # of UTF-8: without it spreadsheets take a file for the letters of their country
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def _csv(lines: Sequence[Line]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows([(line.number, _cell(line.name), _cell(line.prompt), "") for line in lines])
-    return text.getvalue()
+    return MARK + text.getvalue()
 
 
 def _cell(text: str) -> str:
@@ -70,12 +71,26 @@ def filled(sheet: str | os.PathLike[str], lines: Sequence[Line]) -> dict[int, ob
     is_text = isinstance(sheet, str) and ("\n" in sheet or sheet.lstrip()[:1] == "{")
     name, text = ("the sheet", str(sheet)) if is_text else (clipped(Path(sheet).name), _text(Path(sheet)))
     try:
-        entries = _json_entries(text) if text.lstrip()[:1] == "{" else _csv_entries(text)
-        return _answers(entries, {line.number: line for line in lines})
+        return _answers(_entries(text), {line.number: line for line in lines})
     except RecursionError:
         raise ValueError(f"{name}: this is nested too deeply for a sheet") from None
     except (csv.Error, ValueError) as error:
         raise ValueError(f"{name}, {error}") from None
+
+
+def holds_answers(path: Path) -> bool:
+    """Tell whether a file may hold somebody's answers: whether it is anything but nothing, or a sheet without any."""
+    try:
+        text = _text(path)
+        return bool(text.strip()) and any(str(answer).strip() for *_, answer in _entries(text) if answer is not None)
+    except FileNotFoundError:
+        return False
+    except (csv.Error, ValueError, RecursionError):
+        return True  # a program may have stored it in a way that we cannot read
+
+
+def _entries(text: str) -> Iterator[Entry]:
+    return _json_entries(text) if text.lstrip()[:1] == "{" else _csv_entries(text)
 
 
 def _text(path: Path) -> str:
@@ -91,8 +106,8 @@ def _text(path: Path) -> str:
 
 
 def _csv_entries(text: str) -> Iterator[Entry]:
-    head = text.lstrip("\ufeff").partition("\n")[0]
-    rows = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=max(DELIMITERS, key=head.count))
+    head = text.lstrip(MARK).partition("\n")[0]
+    rows = csv.reader(io.StringIO(text.lstrip(MARK), newline=""), delimiter=max(DELIMITERS, key=head.count))
     header = [cell.strip().lower() for cell in next(rows, [])]
     missing = [name for name in ("number", "answer") if header.count(name) != 1]
     if missing:

@@ -625,10 +625,21 @@ def test_no_path_and_the_empty_path() -> None:
     x, y = Value(2.0, "x"), Value(3.0, "y")
     nothing = explain(y * y, x)
     assert (nothing.total, nothing.count, nothing.paths) == (0.0, 0, ())
-    assert str(nothing) == "∂f/∂x = 0.0: the sum over 0 paths of the product of local gradients"
+    assert str(nothing) == "∂f/∂x = 0.0: this Value is not in the graph of f"
     itself = explain(x, x)
     assert (itself.total, itself.count) == (1.0, 1)
     assert str(itself).split("\n")[1:] == ["  x: 1"]
+
+
+def test_a_value_that_took_the_place_of_another_is_told_apart_from_it() -> None:
+    x = Value(-2.0, "x")
+    f = x * x
+    told = str(explain(f, Value(-2.0, "x")))
+    reason = "this Value is not in the graph of f, which was built from another one labelled 'x'"
+    assert told == f"∂f/∂x = 0.0: {reason}: run the code that builds f again"
+    assert str(explain(f, Value(1.0))) == "∂f/∂(Value(1.0)) = 0.0: this Value is not in the graph of f"
+    unlabelled = Value(3.0)
+    assert "another" not in str(explain(unlabelled * unlabelled, Value(3.0)))
 
 
 def test_an_interior_node_may_be_asked_about() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograd import DomainError, Value, diagnose, parse
-from autograd.functions import exp, log, sin, sqrt, sum, tanh
+from autograd.functions import dot, exp, log, sin, sqrt, sum, tanh
 from autograd.gates import Gate
 from autograd.graph import order
 from autograd.value import apply
@@ -15,7 +15,7 @@ from tests.viz.helpers import RANDOM
 from tests.viz.test_layout import gates, lines, overlaps, texts
 from viz import culprit
 from viz.circuit import Circuit, Wire
-from viz.cutting import MOST_DRAWN
+from viz.cutting import HIGHEST, MOST_DRAWN, WIDEST
 from viz.layout import place
 from viz.words import WRONG
 
@@ -134,6 +134,31 @@ def test_a_large_graph_is_cut_and_says_so() -> None:
     assert len(circuit.boxes) == 6  # itself, three before, two after
     cut = "Drawn: 6 of 1,202 gates, those nearest to the culprit; gradients are those of f."
     assert list(diagram.caption[1:]) == [cut]
+
+
+def layers(sizes: list[int]) -> tuple[list[Value], Value]:
+    """Return the first gates of a network whose neurons are alike, and its output."""
+    xs, first = [Value(0.1 * i, f"x{i}") for i in range(sizes[0])], list[Value]()
+    for wide in sizes[1:]:
+        sums = [dot([Value(0.3, f"w{i}") for i in range(len(xs))], xs, Value(0.0, "b")) for _ in range(wide)]
+        first, xs = first or sums, [tanh(v) for v in sums]
+    return first, sum(xs)
+
+
+@pytest.mark.parametrize("sizes", [[8, 8, 1], [2, 16, 1], [3, 12, 2]])
+def test_a_graph_of_few_gates_that_no_page_has_room_for_is_cut_too(sizes: list[int]) -> None:
+    (gate, *_), f = layers(sizes)
+    assert len([node for node in order(f) if node.gate]) <= MOST_DRAWN
+    gate.inputs[0].data = math.inf
+    diagram = culprit(f)
+    (circuit,) = diagram.circuits
+    placement = place(circuit)
+    assert placement.width <= WIDEST
+    assert placement.height <= HIGHEST
+    assert [wire.node for wire, _ in marks(circuit)] == [gate.inputs[0]]
+    assert circuit.wire_of(gate) is not None
+    assert len(circuit.boxes) > 1  # something of what it does to others
+    assert f"Drawn: {len(circuit.boxes)} of " in diagram.caption[1]
 
 
 def test_gates_of_many_inputs_are_left_out_unless_one_is_the_culprit() -> None:

@@ -451,6 +451,25 @@ def test_nan_and_infinity_are_told() -> None:
     assert "downstream ∞" in story(Value(1000.0, "x").exp())
 
 
+@pytest.mark.parametrize(
+    ("f", "told"),
+    [
+        (lambda x: x.exp() - x.exp(), "made in step 1: a = exp(x) = ∞."),
+        (lambda x: 1 / (1 + x.exp()), "made in step 1: a = exp(x) = ∞."),  # whose gradient alone is spoilt
+        (lambda x: (x * 1e-303) ** 0.01 * 1e20, "comes up in step 6: the gradient handed to a."),
+        (lambda x: (Value(math.inf, "n") - 1) * x * x, "was given: n = ∞."),
+        (lambda x: x * math.inf, "was given: ∞."),
+    ],
+)
+def test_a_gradient_that_is_no_number_is_told_its_origin_in_the_words_of_the_story(
+    f: Callable[[Value], Value], told: str
+) -> None:
+    *_, row, last = story(f(Value(1000.0, "x"))).splitlines()
+    assert row.endswith("no number: see below")
+    assert last == f"  The first number that is not finite {'is ' * told.startswith('made')}{told}"
+    assert "diagnose" not in story(f(Value(1000.0, "x")))
+
+
 def test_no_gradient_is_touched() -> None:
     f = xyz()
     f.backward()

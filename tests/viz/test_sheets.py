@@ -1,7 +1,8 @@
+import codecs
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,10 @@ from viz.exercises import Exercise
 RIGHT = {1: "-4", 2: "3", 3: "-4", 4: "4"}  # three of four
 
 
-def filled_in(asked: Exercise, path: Path, answers: dict[int, str]) -> Path:
+def filled_in(asked: Exercise, path: Path, answers: Mapping[int, object]) -> Path:
     """Write a sheet and fill it in as a student would."""
     asked.save(path)
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     if path.suffix == ".json":
         sheet = json.loads(text)
         for row in sheet["questions"]:
@@ -43,6 +44,39 @@ def test_a_sheet_that_was_filled_in_is_graded(tmp_path: Path, suffix: str, kind:
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json"])
+def test_saving_again_loses_no_answer(tmp_path: Path, suffix: str) -> None:
+    asked, path = exercise(xyz()), tmp_path / f"sheet{suffix}"
+    empty = asked.save(path).read_bytes()
+    assert asked.save(path).read_bytes() == empty
+    content = filled_in(asked, path, {4: 0}).read_bytes()
+    for another in (asked, exercise(sigmoid_neuron())):
+        with pytest.raises(FileExistsError, match=r"^sheet\.\w+ is there, and is no empty sheet: .* another name, or"):
+            another.save(path)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("content", ["1,2\n", "number,answer\n1,é\n"])
+def test_saving_replaces_nothing_that_is_no_sheet_of_ours(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(content.encode("cp1252"))
+    with pytest.raises(FileExistsError):
+        exercise(xyz()).save(path)
+    path.write_bytes(b"")
+    assert exercise(xyz()).save(path).read_bytes()
+
+
+def test_a_csv_sheet_says_that_it_is_utf_8_and_is_graded_with_and_without_that(tmp_path: Path) -> None:
+    asked = exercise(xyz())
+    path = filled_in(asked, tmp_path / "sheet.csv", RIGHT)
+    text = path.read_text(encoding="utf-8")
+    assert asked.save(tmp_path / "other.csv").read_bytes().startswith(codecs.BOM_UTF8)
+    for content in (text.encode("utf-8"), text.encode("utf-8-sig")):
+        path.write_bytes(content)
+        assert asked.grade(path).right == 3
+    assert asked.grade(f"\ufeff{text}").right == 3
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
 @pytest.mark.parametrize("name", ["hostile_labels", "random_50", "diamonds"])
 def test_an_empty_sheet_of_any_graph_reads_as_no_answers(tmp_path: Path, name: str, suffix: str) -> None:
     asked = exercise(DRAWN[name]())
@@ -62,7 +96,7 @@ def test_no_cell_is_a_formula_for_a_spreadsheet(tmp_path: Path) -> None:
     x = Value(2.0, "=HYPERLINK(1)")
     asked = exercise(x * Value(3.0, "@y"))
     path = asked.save(tmp_path / "sheet.csv")
-    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     assert [row[1] for row in rows[1:]] == ["'=HYPERLINK(1)", "'@y"]
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "@"))]
     assert asked.grade(path).right == 0  # and it is still the sheet of this exercise
