@@ -12,6 +12,7 @@ TypeError
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from autograd.gates import Gate
     from autograd.value import Value
 
-__all__ = ["DomainError", "ExpressionError", "GradientError", "GraphTooLargeError", "TracingError"]
+__all__ = ["DomainError", "ExpressionError", "GradientError", "GraphTooLargeError", "TracingError", "pip_install"]
 
 
 class DomainError(ValueError):
@@ -51,3 +52,16 @@ class GradientError(AssertionError):
 
 class TracingError(TypeError):
     """A value was looked at while its program was being recorded."""
+
+
+def pip_install(*packages: str) -> str:
+    """Return the command that installs packages for this Python, as it is typed in a shell, for messages that need it.
+
+    It names the packages themselves: an extra of gatewise would be looked for where gatewise may not come from.
+
+        >>> pip_install("matplotlib", "Pillow")
+        '... -m pip install matplotlib Pillow'
+    """
+    python = sys.executable or "python"
+    quoted = f'"{python}"' if " " in python else python
+    return f"{quoted} -m pip install {' '.join(packages)}"

@@ -15,7 +15,9 @@ from nn import clash as clash  # first: it tells where `autograd` is somebody el
 try:
     import numpy  # noqa: F401  # told here, once, for whichever part is imported first
 except ImportError:
-    raise ImportError("nn computes with NumPy: pip install numpy") from None
+    from autograd.errors import pip_install
+
+    raise ImportError(f"nn computes with NumPy: {pip_install('numpy')}") from None
 
 from nn.data import Table, blobs, circles, digits, linear, minibatches, moons, read_csv, spirals, split, xor
 from nn.layers import MLP, Dropout, Layer, Maxout, Neuron, Sequential, load_model

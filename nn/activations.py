@@ -18,7 +18,6 @@ from autograd.gates import GATES, SWITCH
 __all__ = ["ACTIVATIONS", "SOFTMAX", "Activation", "AnyActivation", "activation_of"]
 
 Function = Callable[[Number], Number]
-AnyActivation = str | bool | Function  # what may stand where an activation is asked for
 SOFTMAX = "softmax"
 
 
@@ -48,14 +47,22 @@ class Activation:
     function: Function
 
     @property
+    def is_softmax(self) -> bool:
+        """Whether it acts on all outputs of a layer: neurons then add nothing, whatever a function may be called."""
+        return self.name == SOFTMAX and self.function is linear
+
+    @property
     def is_named(self) -> bool:
         """Whether the name alone says what it does, so that a file can hold it."""
-        return self.name == SOFTMAX or ACTIVATIONS.get(self.name) is self.function
+        return self.is_softmax or ACTIVATIONS.get(self.name) is self.function
 
     @property
     def switches(self) -> bool:
         """Whether its gate is a switch, as relu's is: about half of the signal is lost there."""
         return self.is_named and self.name in _one_input and _one_input[self.name].flow == SWITCH
+
+
+AnyActivation = str | bool | Function | Activation  # what may stand where an activation is asked for
 
 
 def activation_of(given: AnyActivation, softmax: bool = False) -> Activation:
@@ -65,6 +72,10 @@ def activation_of(given: AnyActivation, softmax: bool = False) -> Activation:
     """
     if isinstance(given, bool):
         given = "relu" if given else "linear"
+    if isinstance(given, Activation) and not given.is_softmax:
+        return given
+    if isinstance(given, Activation) or given is functions.softmax:
+        given = SOFTMAX
     if callable(given):
         names = [name for name, known in ACTIVATIONS.items() if known is given]
         return Activation(names[0] if names else str(getattr(given, "__name__", type(given).__name__)), given)

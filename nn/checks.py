@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Set
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["check_saved", "checked", "listed", "whole"]
+import numpy as np
+
+__all__ = ["check_saved", "check_unmasked", "checked", "listed", "whole"]
 
 inf = math.inf
 
@@ -40,6 +42,15 @@ def listed(owner: str, xs: Any) -> list[Any]:
     if isinstance(xs, (str, bytes, bytearray, Mapping, Set)) or not isinstance(xs, Iterable):
         raise TypeError(f"{owner} takes a list of numbers, got {type(xs).__name__}")
     return list(xs)
+
+
+def check_unmasked(name: str, x: Any) -> None:
+    """Raise ValueError for a masked array that lacks numbers: arrays of numbers alone would bring them back."""
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        raise ValueError(
+            f"{name} is a masked array with {int(np.ma.getmaskarray(x).sum())} of its {x.size} numbers masked: "
+            "fill them, array.filled(…), or drop their rows"
+        )
 
 
 def check_saved(what: str, saved: Any, keys: Iterable[str]) -> None:

@@ -28,8 +28,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from autograd.errors import pip_install
 from autograd.graph import one_line
-from nn.checks import checked, whole
+from nn.checks import check_unmasked, checked, whole
 from nn.init import Rng, generator
 from nn.storage import floats
 
@@ -219,7 +220,7 @@ def digits() -> tuple[Floats, Classes]:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        raise ImportError('the images of digits come with scikit-learn: pip install "gatewise[digits]"') from None
+        raise ImportError(f"the images of digits come with scikit-learn: {pip_install('scikit-learn')}") from None
     X, y = load_digits(return_X_y=True)
     return X.astype(np.float64) / 16.0, y.astype(np.int64)
 
@@ -272,6 +273,8 @@ def split(
 
 
 def _paired(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    check_unmasked("X", X)
+    check_unmasked("y", y)
     rows, targets = np.asarray(X), np.asarray(y)
     if rows.ndim == 0 or targets.ndim == 0 or len(rows) != len(targets):
         raise ValueError(f"X and y need one row each per example, got shapes {rows.shape} and {targets.shape}")
@@ -301,6 +304,7 @@ class _Line(NamedTuple):
 
 
 SHOWN = 5  # so many bad rows or columns are told; the rest is counted
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # that others write, and this reader takes for text
 MANY = 1_000  # so many columns are searched for one that was meant
 
 
@@ -308,7 +312,9 @@ def read_csv(path: str | PathLike[str], label: str | None = None) -> Table:
     r"""Read a table of numbers with one column of classes, from a CSV file in UTF-8 whose first line names the columns.
 
     label: the name of the column of classes, the last one where it is None. Classes are words or whole numbers; they
-    become 0 … k-1 in sorted order. Empty lines are passed over. Raises OSError where the file cannot be read, and
+    become 0 … k-1 in sorted order. Empty lines, and blanks around a cell, are passed over. Where all other columns are
+    named by numbers, as pandas does, the first line looks like a row: then `label` must be given, which says that it is
+    none. Raises OSError where the file cannot be read, and
     ValueError, naming line and column, for what is no such table: it never guesses, and never leaves rows out;
     ColumnError, a ValueError too, for a label that names none; TypeError for one that is no text.
 
@@ -322,13 +328,14 @@ def read_csv(path: str | PathLike[str], label: str | None = None) -> Table:
     """
     file = one_line(str(path))
     header, lines = _lines(_text(path, file), file)
-    columns = _column_names(header, file)
+    columns = _column_names(header, label, file)
     at = _label_index(columns, label, file)
     if not lines:
         raise ValueError(f"{file} has column names, but no rows below them")
     bad = [trouble for trouble in (_trouble(line, columns, at) for line in lines) if trouble]
     if bad:
         told = bad[:SHOWN] + [f"… and {len(bad) - SHOWN} more"] * (len(bad) > SHOWN)
+        told += _about_label(lines, columns) if label is None else []
         raise ValueError("\n  ".join([f"{file} has {len(bad)} bad row{'s' * (len(bad) > 1)}:", *told]))
     y, classes = _classes([line.cells[at].strip() for line in lines], columns[at], file)
     X = [[float(cell) for i, cell in enumerate(line.cells) if i != at] for line in lines]
@@ -347,7 +354,7 @@ def _text(path: str | PathLike[str], file: str) -> str:
 
 def _lines(text: str, file: str) -> tuple[list[str], list[_Line]]:
     """Return the cells of the first line and those of all others that are not empty."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
     lines: list[_Line] = []
     begin = 1
     try:
@@ -362,22 +369,41 @@ def _lines(text: str, file: str) -> tuple[list[str], list[_Line]]:
     return lines[0].cells, lines[1:]
 
 
-def _column_names(header: Sequence[str], file: str) -> tuple[str, ...]:
+def _column_names(header: Sequence[str], label: str | None, file: str) -> tuple[str, ...]:
     names = tuple(cell.strip() for cell in header)
-    numbers = sum(_number(name) is not None for name in names)
-    if numbers and numbers >= len(names) - 1:
-        raise ValueError(f"{file} begins with numbers: its first line should name the columns")
+    _check_no_row(names, label, file)
     if len(names) < 2:
-        raise ValueError(
-            f"{file} has one column, {_cut(names[0])}: it needs at least one of numbers and one of classes, "
-            "with commas between them"
-        )
+        raise ValueError(f"{file} has one column, {_cut(names[0])}: {_how_to_separate(names[0])}")
     if "" in names:
-        raise ValueError(f"{file}, line 1: column {names.index('') + 1} has no name")
+        place = names.index("") + 1
+        what = "a comma at its end: " * (place == len(names))
+        raise ValueError(f"{file}, line 1: {what}column {place} has no name")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ValueError(f"{file}, line 1: two columns are named {_cut(twice[0])}")
     return names
+
+
+def _how_to_separate(line: str) -> str:
+    """Return what to do about a first line without a comma."""
+    found = next((signs for sign, signs in SEPARATORS.items() if sign in line), None)
+    if found is None:
+        return "it needs at least one of numbers and one of classes, with commas between them"
+    return f"it looks separated by {found}: save it with commas between the columns, and points in the numbers"
+
+
+def _check_no_row(names: tuple[str, ...], label: str | None, file: str) -> None:
+    """Refuse a first line of numbers and at most one word, unless `label` is that word: it may be a row of data."""
+    words = [name for name in names if _number(name) is None]
+    if len(words) == len(names) or len(words) > 1:
+        return
+    if not words:
+        raise ValueError(f"{file} begins with numbers: its first line should name the columns")
+    if label != words[0]:
+        raise ValueError(
+            f"{file} begins with numbers and one word, {_cut(words[0])}: where that is the name of the label column, "
+            "ask for it as label; where this line is a row, put a line before it that names the columns"
+        )
 
 
 def _label_index(columns: tuple[str, ...], label: str | None, file: str) -> int:
@@ -396,11 +422,32 @@ def _label_index(columns: tuple[str, ...], label: str | None, file: str) -> int:
 def _trouble(line: _Line, columns: tuple[str, ...], at: int) -> str | None:
     """Return what is wrong with a row, or None."""
     if len(line.cells) != len(columns):
-        return f"line {line.number}: {len(line.cells)} cells, but there are {len(columns)} columns"
+        is_left_open = len(line.cells) == len(columns) + 1 and not line.cells[-1].strip()
+        what = "a comma at its end: " * is_left_open
+        return f"line {line.number}: {what}{len(line.cells)} cells, but there are {len(columns)} columns"
     for i, (name, cell) in enumerate(zip(columns, line.cells, strict=True)):
         wrong = _wrong_label(cell) if i == at else _wrong_number(cell)
         if wrong:
             return f"line {line.number}, column {_cut(name)}: {wrong}"
+    return None
+
+
+def _about_label(lines: Sequence[_Line], columns: tuple[str, ...]) -> list[str]:
+    """Return a line on which column holds the classes, where it may not be the last one; else none."""
+    if words := _column_of_words(lines, columns):
+        how = f"label={_cut(words)} (at the command line: --label {_cut(words)})"
+        return [f"column {_cut(words)} holds words alone: where they are the classes, ask for it by {how}"]
+    if any(line.cells[-1].strip() and _wrong_label(line.cells[-1]) for line in lines):
+        return ["the last column is taken for the classes: ask for another by label=… (at the command line: --label)"]
+    return []
+
+
+def _column_of_words(lines: Sequence[_Line], columns: tuple[str, ...]) -> str | None:
+    """Return the first column but the last whose every cell is a word, or None."""
+    for i, name in enumerate(columns[:-1]):
+        cells = [line.cells[i].strip() for line in lines if len(line.cells) == len(columns)]
+        if cells and all(cell and _number(cell) is None for cell in cells):
+            return name
     return None
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.checks import check_unmasked
 from nn.losses import BIT, CLASS, NUMBERS, SIGN, card_of, loss_name
 
 __all__ = ["Examples", "checked_examples", "checked_rows", "checked_targets"]
@@ -76,6 +77,7 @@ def _numbers(given: Any, name: str) -> NDArray[Any]:
     """Return an array of finite real numbers; the error names the first place that has none."""
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable) or not isinstance(given, Sized):
         raise TypeError(f"{name} is an array or a list of numbers, got {type(given).__name__}")
+    check_unmasked(name, given)
     if not hasattr(given, "shape"):
         _check_even(given, name)
     array = np.asarray(given)
@@ -89,7 +91,8 @@ def _numbers(given: Any, name: str) -> NDArray[Any]:
 
 def _check_even(rows: Iterable[Any], name: str) -> None:
     lengths = [len(row) if isinstance(row, Sized) and not isinstance(row, (str, bytes)) else None for row in rows]
-    for i, length in enumerate(lengths):
+    for i, (row, length) in enumerate(zip(rows, lengths)):
+        check_unmasked(f"row {i} of {name}", row)
         if length != lengths[0]:
             counts = [f"row {j} has {_columns(lengths[j])}" for j in (i, 0)]
             raise ValueError(f"{name} is ragged: {', '.join(counts)}")

@@ -35,7 +35,7 @@ from autograd.graph import one_line
 from autograd.value import Constant, Value, as_float
 from nn import storage
 from nn.activations import SOFTMAX, Activation, AnyActivation, activation_of
-from nn.checks import checked, listed, whole
+from nn.checks import check_unmasked, checked, listed, whole
 from nn.init import Init, Rng, drawn, generator
 from nn.module import KEPT, Module, Shaped
 
@@ -66,6 +66,7 @@ def _column(whose: str, x: Any) -> Number:
     """Return a column, or the number beside columns, in floats."""
     if isinstance(x, Value):
         raise TypeError(f"{whose} takes Values, or columns of numbers, got both in one list")
+    check_unmasked(f"a column for {whose}", x)
     return np.asarray(x, dtype=np.float64) if getattr(x, "shape", None) else as_float(x)
 
 
@@ -111,7 +112,7 @@ class Neuron(Module):
         init: str | Init | None = None,
         rng: Rng = None,
     ) -> None:
-        self.activation = activation_of(activation if nonlin is None else bool(nonlin))
+        self.activation = activation if nonlin is None else bool(nonlin)
         self.nin, self.nout = whole("Neuron", "nin", nin, 1), 1
         weights = drawn(init, self.activation, self.nin, 1, generator(rng))
         self.w = [Value(w) for w in weights[0].tolist()]
@@ -124,7 +125,16 @@ class Neuron(Module):
 
     def fire(self, xs: list[Number]) -> Number:
         """Return the output for what `inputs` returned."""
-        return labelled(self.activation.function(self.weigh(xs)), self.path)
+        return labelled(self._activation.function(self.weigh(xs)), self.path)
+
+    @property
+    def activation(self) -> Activation:
+        """What it makes of its weighted sum; a name or a function may be written there."""
+        return self._activation
+
+    @activation.setter
+    def activation(self, given: AnyActivation) -> None:
+        self._activation = activation_of(given)
 
     def weigh(self, xs: list[Number]) -> Number:
         """Return w·x + b: one gate, or a column computed with the parameters' numbers."""
@@ -144,7 +154,7 @@ class Neuron(Module):
         return {"weight": ((self.nin,), self.w), "bias": ((), [self.b])}
 
     def architecture(self) -> dict[str, Any] | None:
-        """Return how it is made as plain data, None where a function without a known name is in it."""
+        """Return how it is made as plain data, None where that does not tell all, as of a function without a name."""
         return described(self, self.activation, nin=self.nin)
 
     def __repr__(self) -> str:
@@ -195,18 +205,45 @@ class Layer(Module):
         init: str | Init | None = None,
         rng: Rng = None,
     ) -> None:
-        self.activation = activation_of(activation if nonlin is None else bool(nonlin), softmax=True)
+        chosen = activation_of(activation if nonlin is None else bool(nonlin), softmax=True)
         self.nin, self.nout = whole("Layer", "nin", nin, 1), whole("Layer", "nout", nout, 1)
-        if self.activation.name == SOFTMAX and self.nout == 1:
-            raise ValueError("softmax of one output is always 1: use sigmoid, or two outputs")
-        self.neurons = neurons(self.activation, drawn(init, self.activation, self.nin, self.nout, generator(rng)))
+        self.neurons = linear_neurons(drawn(init, chosen, self.nin, self.nout, generator(rng)))
+        self.activation = chosen
         self.relabel()
+
+    @property
+    def activation(self) -> Activation:
+        """What all its neurons make of their weighted sums, or softmax; a name or a function written there is for all.
+
+        Raises ValueError where neurons were given several, and for softmax of one output.
+        """
+        shared = self._shared_activation()
+        if shared is None:
+            raise ValueError(f"the neurons of {self!r} differ: ask each for its own, layer.neurons[0].activation")
+        return shared
+
+    @activation.setter
+    def activation(self, given: AnyActivation) -> None:
+        chosen = activation_of(given, softmax=True)
+        if chosen.is_softmax and self.nout == 1:
+            raise ValueError("softmax of one output is always 1: use sigmoid, or two outputs")
+        self._is_softmax = chosen.is_softmax
+        for neuron in self.neurons:
+            neuron.activation = "linear" if chosen.is_softmax else chosen
+
+    def _shared_activation(self) -> Activation | None:
+        """Return what the neurons and the layer together apply, None where no single activation says it."""
+        own = {neuron.activation if type(neuron) is Neuron else None for neuron in self.neurons}
+        shared = own.pop() if len(own) == 1 else None
+        if not self._is_softmax:
+            return shared
+        return activation_of(SOFTMAX, softmax=True) if shared == activation_of("linear") else None
 
     def __call__(self, x: Any) -> Any:
         """Return the outputs: a list, or the bare one."""
         xs = inputs(named(self, f"layer of {self.nout} neuron{'s' * (self.nout > 1)}"), self.nin, x)
         outputs = self._fire(xs)
-        if self.activation.name == SOFTMAX:
+        if self._is_softmax:
             outputs = [labelled(p, neuron.path) for p, neuron in zip(functions.softmax(outputs), self.neurons)]
         return bare(outputs)
 
@@ -220,8 +257,9 @@ class Layer(Module):
 
     @property
     def ends_in(self) -> str | None:
-        """The name of its activation."""
-        return self.activation.name
+        """The name of its activation, None where its neurons have several."""
+        shared = self._shared_activation()
+        return shared.name if shared else None
 
     def _own_arrays(self) -> dict[str, Shaped]:
         weights = [w for neuron in self.neurons for w in neuron.w]
@@ -231,11 +269,13 @@ class Layer(Module):
         }
 
     def architecture(self) -> dict[str, Any] | None:
-        """Return how it is made as plain data, None where a function without a known name is in it."""
-        return described(self, self.activation, nin=self.nin, nout=self.nout)
+        """Return how it is made as plain data, None where that does not tell all, as of a function without a name."""
+        shared = self._shared_activation()
+        return described(self, shared, nin=self.nin, nout=self.nout) if shared else None
 
     def __repr__(self) -> str:
-        return f"Layer({self.nin}, {self.nout}, {self.activation.name!r})"
+        shared = self._shared_activation()
+        return f"Layer({self.nin}, {self.nout}, {repr(shared.name) if shared else 'of several activations'})"
 
 
 class Maxout(Module):
@@ -258,7 +298,7 @@ class Maxout(Module):
         self.nin, self.nout = whole("Maxout", "nin", nin, 1), whole("Maxout", "nout", nout, 1)
         self.pieces = whole("Maxout", "pieces", pieces, 1)
         plain = activation_of("linear")
-        made = neurons(plain, drawn(init, plain, self.nin, self.nout * self.pieces, generator(rng)))
+        made = linear_neurons(drawn(init, plain, self.nin, self.nout * self.pieces, generator(rng)))
         self.neurons = [MaxoutUnit(made[i : i + self.pieces]) for i in range(0, len(made), self.pieces)]
         self.relabel()
 
@@ -275,17 +315,16 @@ class Maxout(Module):
         }
 
     def architecture(self) -> dict[str, Any] | None:
-        """Return how it is made as plain data, None where a function without a known name is in it."""
+        """Return how it is made as plain data, None where that does not tell all, as of a function without a name."""
         return described(self, nin=self.nin, nout=self.nout, pieces=self.pieces)
 
     def __repr__(self) -> str:
         return f"Maxout({self.nin}, {self.nout}, {self.pieces})"
 
 
-def neurons(activation: Activation, weights: NDArray[np.float64]) -> list[Neuron]:
-    """Return a neuron for each row of weights (nout, nin); softmax is left to the layer."""
-    own = "linear" if activation.name == SOFTMAX else activation.function
-    return [Neuron(len(row), own, init=lambda *_, row=row: [row], rng=0) for row in weights]
+def linear_neurons(weights: NDArray[np.float64]) -> list[Neuron]:
+    """Return a neuron without activation for each row of weights (nout, nin)."""
+    return [Neuron(len(row), "linear", init=lambda *_, row=row: [row], rng=0) for row in weights]
 
 
 class Dropout(Module):
@@ -365,7 +404,7 @@ class Dropout(Module):
         return list(factors.T) if rows is not None else factors[0].tolist()
 
     def architecture(self) -> dict[str, Any] | None:
-        """Return how it is made as plain data, None where a function without a known name is in it."""
+        """Return how it is made as plain data, None where that does not tell all, as of a function without a name."""
         return described(self, p=self.p)
 
     def __repr__(self) -> str:
@@ -422,7 +461,7 @@ class Sequential(Module):
         return outputs
 
     def architecture(self) -> dict[str, Any] | None:
-        """Return how it is made as plain data, None where a function without a known name is in it."""
+        """Return how it is made as plain data, None where that does not tell all, as of a function without a name."""
         parts = [layer.architecture() for layer in self.layers]
         return None if None in parts else described(self, layers=parts)
 
@@ -470,9 +509,10 @@ class MLP(Sequential):
 
     def __repr__(self) -> str:
         layers = [layer for layer in self.layers if isinstance(layer, Layer)]
-        if len(layers) < len(self.layers):
-            return super().__repr__()  # somebody put another kind of layer in
-        *hidden, output = [layer.activation.name for layer in layers]
+        shared = [each for layer in layers if (each := layer._shared_activation())]
+        if len(shared) < len(self.layers):
+            return super().__repr__()  # somebody put another kind of layer in, or changed single neurons
+        *hidden, output = [activation.name for activation in shared]
         words = repr(hidden[0] if len(set(hidden)) == 1 else hidden)
         return f"MLP({self.nin}, {[layer.nout for layer in layers]}, {words}, {output!r})"
 
@@ -492,11 +532,11 @@ def hidden_activations(given: Any, count: int) -> list[AnyActivation]:
 
 
 def described(module: Module, activation: Activation | None = None, **facts: Any) -> dict[str, Any] | None:
-    """Return a module as plain data, None where its class, or a function as activation, is not one of ours."""
+    """Return a module as plain data, None where its class or activation is not one of ours, or weights are shared."""
     if KINDS.get(type(module).__name__) is not type(module) or (activation and not activation.is_named):
         return None
-    name = {"activation": activation.name} if activation else {}
-    return {"kind": type(module).__name__, **facts, **name}
+    plan = {"kind": type(module).__name__, **facts, **({"activation": activation.name} if activation else {})}
+    return plan if _promised(plan) == len(module.parameters()) else None  # what is shared counts once
 
 
 def load_model(path: str | PathLike[str]) -> Module:
@@ -513,7 +553,8 @@ def load_model(path: str | PathLike[str]) -> Module:
     architecture, state = storage.read(path)
     if architecture is None:
         raise ValueError(
-            f"{one_line(str(path))} does not tell how its model is made: make the model, and call its load"
+            f"{one_line(str(path))} does not tell how its model is made: make the model, and call its load (it "
+            "shares weights, or has functions or parts of its own)"
         )
     try:
         kept = {name: architecture.pop(name, None) for name in KEPT}

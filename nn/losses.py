@@ -25,7 +25,7 @@ from autograd import functions
 from autograd.elementary import Number
 from autograd.gates import COPY, Domain, Gate
 from autograd.value import Value, apply, is_traced
-from nn.checks import checked, listed
+from nn.checks import check_unmasked, checked, listed
 from nn.module import Module
 
 __all__ = [
@@ -271,6 +271,7 @@ def _pick(loss: str, zs: list[Number], index: Any) -> Number:
     """Return the score of a class; of columns, the score of each row's own class."""
     if isinstance(index, Value):
         return functions.take(zs, index)
+    check_unmasked(f"the class for {loss}", index)
     classes = np.asarray(index)
     if classes.dtype.kind not in "iu":
         if classes.dtype.kind not in "fb" or (classes % 1 != 0).any():
@@ -281,6 +282,8 @@ def _pick(loss: str, zs: list[Number], index: Any) -> Number:
         row = f" (row {int(wrong.argmax())})" if wrong.ndim else ""
         raise IndexError(f"{loss}: the {len(zs)} classes are 0 … {len(zs) - 1}, got {classes[wrong].flat[0]}{row}")
     if classes.ndim:
+        for i, z in enumerate(zs):
+            check_unmasked(f"column {i} for {loss}", z)
         rows = np.broadcast_shapes(*map(_shape, zs))
         if rows != classes.shape:
             scores = f"columns of shape {rows}" if rows else "numbers, of one row"

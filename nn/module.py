@@ -176,7 +176,8 @@ class Module:
     def arrays(self) -> dict[str, Shaped]:
         """Return key -> (shape, Values row by row), the parameters as state_dict tells of them.
 
-        Raises ValueError where what stands in a parameter's place is none, and where two arrays have one key.
+        Raises ValueError where what stands in a parameter's place is none, where two arrays have one key, and for a
+        parameter that is in no array, as one that was added to a layer.
         """
         found: dict[str, Shaped] = {}
         for path, module in self._walk(into_arrays=False):
@@ -187,6 +188,12 @@ class Module:
                 for p in values:
                     _check_leaf(key, p)
                 found[key] = (shape, values)
+        told = {p for _, values in found.values() for p in values}
+        lost = [name for name, p in self.named_parameters() if p not in told]
+        if lost:
+            raise ValueError(
+                f"{lost[0]} is in no array of its layer, so a state would lack it: hold it in another module"
+            )
         return found
 
     def _own_arrays(self) -> dict[str, Shaped]:
@@ -215,17 +222,25 @@ class Module:
 
         Takes this model's keys, or other keys of the same endings in the same order, as torch's ("0.weight",
         "0.bias", "2.weight", …); arrays, tensors or lists of numbers. Raises ValueError for missing or surplus arrays,
-        another shape, numbers that are not finite, and as state_dict does; TypeError for what is no mapping.
+        another shape, numbers that are not finite, two numbers for a Value that two arrays share, and as state_dict
+        does; TypeError for what is no mapping.
         """
         arrays = self.arrays()
         numbers = _fitted(arrays, state)
+        found: dict[Value, float] = {}
         for key, (_, values) in arrays.items():
             for p, x in zip(values, numbers[key].ravel().tolist(), strict=True):
-                p.data = x
+                if found.setdefault(p, x) != x:
+                    both = f"{found[p]} and {x}"
+                    raise ValueError(f"{key} shares a Value{_label(p)}, for which the state has both {both}")
+        for p, x in found.items():
+            p.data = x
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write all numbers, and the architecture where names and sizes describe it, to a .npz or .json file.
 
+        They do not where functions or classes are one's own, neurons of a layer differ, or weights are shared: then
+        `load` reads the numbers into a model that is made the same way, and load_model refuses the file.
         The file is written aside and then put in its place, so a failure leaves an older file whole. Raises ValueError
         for another suffix and for numbers that are not finite, FileNotFoundError where there is no such folder.
         """
@@ -303,11 +318,14 @@ def _check_leaf(key: str, p: Any) -> None:
     if not isinstance(p, Value):
         raise ValueError(f"{key} is made of Values, but holds {type(p).__name__} {p!r:.40}: put Value(…) there")
     if p.gate is not None:
-        place = f" ({p.label!r})" if p.label else ""
         raise ValueError(
-            f"{key} is made of parameters, but holds a number{place} that the gate {p.gate.name} computes: "
+            f"{key} is made of parameters, but holds a number{_label(p)} that the gate {p.gate.name} computes: "
             "put a Value of its own there"
         )
+
+
+def _label(p: Value) -> str:
+    return f" ({p.label!r})" if p.label else ""
 
 
 def _fitted(arrays: Mapping[str, Shaped], state: Mapping[str, Any]) -> State:

@@ -63,8 +63,11 @@ def leaves(owner: str, parameters: Iterable[Value]) -> list[Value]:
         raise TypeError(f"{owner} needs a list of Values, got {type(parameters).__name__}: {hint}")
     found: dict[Value, int] = {}
     for i, p in enumerate(parameters):
+        if isinstance(p, Mapping):
+            kind = type(p).__name__
+            raise TypeError(f"{owner} has no groups of parameters: give one list of Values (number {i} is a {kind})")
         if not isinstance(p, Value):
-            raise TypeError(f"{owner} needs Values as parameters, but parameter {i} is {type(p).__name__} {p!r}")
+            raise TypeError(f"{owner} needs Values as parameters, but parameter {i} is {type(p).__name__} {p!r:.40}")
         if p.gate is not None:
             raise ValueError(
                 f"{owner} moves leaves, but parameter {i}{_label(p)} is computed by the gate {p.gate.name}: "
@@ -180,8 +183,10 @@ class Optimizer:
                 f"({len(self.parameters)},), got {x.shape}"
             )
 
-    def step(self) -> None:
-        """Move every parameter's data by its grad."""
+    def step(self, closure: None = None) -> None:
+        """Move every parameter's data by its grad; TypeError for a closure, which torch's would call before."""
+        if closure is not None:
+            raise TypeError(f"{type(self).__name__}.step takes no closure: call loss.backward(), then step()")
         x = np.array([p.data for p in self.parameters])
         self.update(x, np.array([p.grad for p in self.parameters]))
         for p, number in zip(self.parameters, x.tolist()):

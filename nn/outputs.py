@@ -9,22 +9,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd import DomainError, Value, no_grad
 from nn.examples import Examples, checked_rows, checked_targets
-from nn.losses import NUMBERS, card_of
+from nn.losses import NUMBERS, card_of, loss_name
 from nn.module import Module
 
 __all__ = [
+    "Form",
     "Loss",
     "accuracy",
     "computed",
-    "count_of",
+    "form_of",
     "has_classes",
+    "loss_of",
     "mean_loss",
     "mode",
     "parts_of",
@@ -49,7 +51,7 @@ def predict(model: Module, X: Any) -> Floats:
         (4, 2)
     """
     rows = checked_rows(X)
-    count_of(model, rows)
+    form_of(model, rows)
     return computed(model, parts_of(model), rows)
 
 
@@ -67,7 +69,7 @@ def accuracy(model: Module, X: Any, y: Any) -> float:
         1.0
     """
     rows, labels = checked_rows(X), checked_targets(y)
-    k = count_of(model, rows)
+    k = form_of(model, rows).k
     if len(labels) != len(rows):
         raise ValueError(f"X has {len(rows)} rows, but y has {len(labels)}: one class per row")
     if not _are_classes(labels, k):
@@ -125,11 +127,24 @@ def _numbers(outputs: Any) -> float | list[float]:
     return float(outputs[0]) if len(outputs) == 1 else [float(z) for z in outputs]
 
 
-def mean_loss(loss: Loss, outputs: Floats, targets: NDArray[Any]) -> float:
-    """Return the mean loss of outputs that are computed already."""
+def mean_loss(loss: Loss, outputs: Floats, targets: NDArray[Any], form: Form) -> float:
+    """Return the mean loss of outputs that are computed already; the loss gets them in the form the model gives."""
+    table = outputs[:, None] if form.is_list and outputs.ndim == 1 else outputs
+    pairs = zip(table.tolist(), targets.tolist())
     with no_grad():
-        losses = [loss(_values(output), target).data for output, target in zip(outputs.tolist(), targets.tolist())]
+        losses = [loss_of(loss, _values(output), target).data for output, target in pairs]
     return math.fsum(losses) / len(losses)
+
+
+def loss_of(loss: Loss, prediction: Any, target: Any) -> Value:
+    """Return the loss of one example; TypeError where it is no Value, but a plain number for some targets, say."""
+    found = loss(prediction, target)
+    if not isinstance(found, Value):
+        raise TypeError(
+            f"a loss is one Value per example, {loss_name(loss)} gave {type(found).__name__} {found!r:.40} for the "
+            f"target {target!r:.40}: compute it with gates, or return Value(…)"
+        )
+    return found
 
 
 def _values(output: float | list[float]) -> Value | list[Value]:
@@ -139,8 +154,15 @@ def _values(output: float | list[float]) -> Value | list[Value]:
 # -------------------------------------------------------------------------------------------------- models, and modes
 
 
-def count_of(model: Any, rows: Floats) -> int:
-    """Return how many outputs a model has for rows; ValueError where it does not take that many columns."""
+class Form(NamedTuple):
+    """What a model returns for a row: how many outputs, and whether in a list; one output may be in one or bare."""
+
+    k: int
+    is_list: bool
+
+
+def form_of(model: Any, rows: Floats) -> Form:
+    """Return what a model returns for rows; ValueError where it does not take that many columns."""
     if not isinstance(model, Module):
         raise TypeError(f"a model is an nn.Module, got {type(model).__name__}")
     with mode(parts_of(model), training=False), no_grad():
@@ -150,7 +172,7 @@ def count_of(model: Any, rows: Floats) -> int:
             raise
         except ValueError as error:
             raise ValueError(f"the model does not take X, which has {rows.shape[1]} columns: {error}") from error
-    return len(outputs) if isinstance(outputs, (list, tuple)) else 1
+    return Form(len(outputs), True) if isinstance(outputs, (list, tuple)) else Form(1, False)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
     parameters   float64 (P,), what the optimizer moves       example   (row, target) -> Value, the loss of one example
     gradient     float64 (P,), left there by `step`           root      the Value of a batch's loss
     factors      what a dropout multiplies its inputs with, one number per input
+    recipe       all that a program is recorded from: which dropouts act, and the gates and numbers of one example
 
 The loss of a batch is the mean of its examples' losses, plus the regularizer once.
 """
@@ -10,8 +11,8 @@ The loss of a batch is the mean of its examples' losses, plus the regularizer on
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +21,11 @@ from numpy.typing import NDArray
 
 from autograd import DomainError, TracingError, Value, compile, diagnose, functions
 from autograd.graph import described, order
+from autograd.value import always_recording
 from nn.layers import Dropout
 from nn.module import Module
 
-__all__ = ["Compiled", "Culprit", "Draw", "Eager", "Vector", "culprit", "draws"]
+__all__ = ["Compiled", "Culprit", "Draw", "Eager", "Recipe", "Vector", "culprit", "draws", "recipe"]
 
 Array = NDArray[Any]
 Vector = NDArray[np.float64]
@@ -67,8 +69,7 @@ class Eager:
 
     def store(self) -> None:
         """Write the vector of parameters into their Values."""
-        for p, number in zip(self.values, self.parameters.tolist()):
-            p.data = number
+        _set(self.values, self.parameters.tolist())
 
     def load(self) -> None:
         """Read the vector of parameters from their Values."""
@@ -122,6 +123,7 @@ class Compiled:
 
 
 Draw = tuple[Dropout, int]  # a dropout that acts on every example, and on how many numbers
+Recipe = tuple[list[Draw], list[Any], bytes]  # then each node's gate, or its place among the parameters; all numbers
 
 
 def draws(model: Module, row: list[float]) -> list[Draw]:
@@ -129,15 +131,48 @@ def draws(model: Module, row: list[float]) -> list[Draw]:
 
     Raises TracingError where one is called twice: an array of factors would then be one for both.
     """
-    found: list[Draw] = []
-    with ExitStack() as stack:
-        for _, module in model.named_modules():
-            if isinstance(module, Dropout):
-                stack.enter_context(module.watched(found))
+    with _watching([part for _, part in model.named_modules()]) as found:
         model(row)
     if len({dropout for dropout, _ in found}) < len(found):
         raise TracingError("a Dropout is called twice for one example, which a program cannot tell apart")
     return found
+
+
+@contextmanager
+def _watching(parts: Sequence[Module]) -> Iterator[list[Draw]]:
+    """Note in a list which dropouts among parts act in this block; nothing is drawn."""
+    found: list[Draw] = []
+    with ExitStack() as stack:
+        for part in parts:
+            if isinstance(part, Dropout):
+                stack.enter_context(part.watched(found))
+        yield found
+
+
+def recipe(
+    terms: Sequence[Callable[[], Any]], parts: Sequence[Module], values: Sequence[Value], numbers: Vector
+) -> Recipe:
+    """Return what the terms of a model's loss are made of where its values have these numbers; they keep their own.
+
+    Two recipes are equal, bit by bit, unless something else than the values has changed in between.
+    """
+    now = [p.data for p in values]
+    _set(values, numbers.tolist())
+    try:
+        with always_recording(), _watching(parts) as found, np.errstate(all="ignore"), suppress(DomainError):
+            roots = [term() for term in terms]
+            nodes = [node for root in roots if isinstance(root, Value) for node in order(root)]
+            places = {p: i for i, p in enumerate(values)}
+            kinds = [node.gate or places.get(node) for node in nodes] + [x for x in roots if not isinstance(x, Value)]
+            return found, kinds, np.array([node.data for node in nodes]).tobytes()
+        return found, [], b""  # no numbers: training will tell more about the domain
+    finally:
+        _set(values, now)
+
+
+def _set(values: Sequence[Value], numbers: Sequence[float]) -> None:
+    for p, number in zip(values, numbers):
+        p.data = number
 
 
 def drawn(draws: Sequence[Draw], rows: int) -> list[Vector]:

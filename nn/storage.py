@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.graph import one_line
+from nn.checks import check_unmasked
 
 __all__ = ["floats", "read", "spelled", "told", "write"]
 
@@ -152,6 +153,7 @@ def floats(name: str, numbers: Any) -> Floats:
     """Return an array, a tensor or lists of numbers as a new float64 array; ValueError for anything else."""
     if hasattr(numbers, "detach"):  # a tensor of torch's, perhaps with a gradient, on a device, of a type all its own
         numbers = numbers.detach().cpu().double()
+    check_unmasked(name, numbers)
     try:
         array = np.asarray(numbers)
     except (ValueError, TypeError) as error:

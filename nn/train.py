@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -19,18 +20,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import DomainError, TracingError, Value, no_grad
+from autograd.errors import pip_install
 from nn.checks import whole
 from nn.data import minibatches
 from nn.examples import Examples, checked_examples, checked_rows
 from nn.init import generator
-from nn.losses import CARDS, LOGITS, LOSSES, card_of, loss_name, unchecked
+from nn.losses import CARDS, LOGITS, LOSSES, card_of, unchecked
 from nn.module import Module
 from nn.optim import Optimizer, optimizer_named
 from nn.outputs import (
+    Form,
     Loss,
     computed,
-    count_of,
+    form_of,
     has_classes,
+    loss_of,
     mean_loss,
     mode,
     parts_of,
@@ -38,7 +42,7 @@ from nn.outputs import (
     share_right,
 )
 from nn.schedule import Schedule
-from nn.steps import Compiled, Culprit, Eager, Vector, culprit, draws
+from nn.steps import Compiled, Culprit, Eager, Recipe, Vector, culprit, draws, recipe
 
 __all__ = ["History", "TrainingError", "fit"]
 
@@ -156,15 +160,18 @@ def fit(
         the best epoch, as it does when all epochs are done.
     callbacks: functions (epoch, model, history), called at the end of every epoch; False as an answer ends training.
     regularizer: a function without arguments, such as lambda: 1e-4 * l2(model).
-    compiled: whether an array program takes the steps, traced on one example; to rounding the numbers are the same
-        either way. What branches on data cannot be traced: TracingError, and compiled=False trains gate by gate.
+    compiled: whether an array program takes the steps; to rounding the numbers are the same either way. It is recorded
+        on one example, before the first epoch and anew where a callback has changed what that example or the
+        regularizer is made of, gates or plain numbers. Within an epoch plain numbers are frozen. What branches on data,
+        and what draws at random other than by Dropout, cannot be recorded: TracingError, and compiled=False trains gate
+        by gate.
     progress: whether a bar on standard error shows epoch, loss and accuracy.
     rng: an int seed or a Generator for the shuffling; None is the seed 0. The same seed gives the same History.
 
-    Dropout acts in training only; the model's modes are as before at the end. Ctrl-C keeps the weights of the last
-    whole step and returns the epochs that were completed, `interrupted` set. Accuracy is measured where targets are
-    classes, and not where they are other numbers; of one output `model.threshold` decides, which suits the loss unless
-    somebody set it. What makes no sense is a ValueError or TypeError before any step.
+    Dropout acts in training only: every epoch begins by model.train(), and the modes are as before at the end. Ctrl-C
+    keeps the weights of the last whole step and returns the epochs that were completed, `interrupted` set. Accuracy is
+    measured where targets are classes, and not where they are other numbers; of one output `model.threshold` decides,
+    which suits the loss unless somebody set it. What makes no sense is a ValueError or TypeError before any step.
     Raises TrainingError when the loss, its gradient or a step is not finite or leaves a gate's domain; the model then
     has the last weights whose loss and gradient were finite.
 
@@ -177,12 +184,14 @@ def fit(
         (20, True)
     """
     rule = _loss(loss)
-    k = count_of(model, checked_rows(X))
+    form = form_of(model, checked_rows(X))
+    k = form.k
     examples = checked_examples(X, y, rule, k)
     held_out = None if validation is None else _validation(validation, rule, k, examples)
     _check_output(model, rule)
     trainer = Trainer(
         model=model,
+        form=form,
         loss=rule,
         examples=examples,
         optimizer=_optimizer(optimizer, model),
@@ -205,6 +214,7 @@ class Trainer:
     """One training: what `fit` was given, checked, and where it stands."""
 
     model: Module
+    form: Form
     loss: Loss
     examples: Examples
     optimizer: Optimizer
@@ -222,8 +232,10 @@ class Trainer:
     history: History = field(init=False)
     stepper: Stepper = field(init=False)
     layers: dict[str, NDArray[np.intp]] = field(init=False)  # a layer's name -> the places of its parameters
+    start: Vector = field(init=False)  # the weights it began with
     safe: Vector = field(init=False)  # the last weights whose loss and gradient were finite
     is_moved: bool = False  # whether any step was taken: until then these are the weights it began with
+    recorded: Recipe | None = None  # what the program is recorded from, at the weights it began with
     best: tuple[float, Vector] | None = None  # the lowest validation loss, and its weights
 
     def __post_init__(self) -> None:
@@ -234,7 +246,7 @@ class Trainer:
         self.layers = _layers(self.model, self.optimizer.parameters)
         self.history = History(self.model, examples.X, examples.y, compiled=self.stepper.compiled)
         self.history.gradient_flow = {layer: [] for layer in self.layers}
-        self.safe = self.stepper.parameters.copy()
+        self.start, self.safe = self.stepper.parameters.copy(), self.stepper.parameters.copy()
 
     def made_stepper(self) -> Stepper:
         """Return what takes the steps."""
@@ -246,7 +258,7 @@ class Trainer:
 
     def example(self, row: list[float], target: Any) -> Value:
         """Return the loss of one example."""
-        return self.rule(self.model(row), target)
+        return loss_of(self.rule, self.model(row), target)
 
     def run(self, epochs: int, progress: bool) -> History:
         """Train for so many epochs, or fewer, and return the history."""
@@ -271,7 +283,11 @@ class Trainer:
     def epoch(self, epoch: int) -> None:
         """Pass over all rows once, and add to the history."""
         rate = self.optimizer.lr
+        for part in self.parts:  # a callback may have called model.eval()
+            part.training = True
         try:
+            if self.compiled and (self.callbacks or not self.recorded):
+                self.record_changes()
             loss, norm, flow = self.steps(epoch)
             self.stepper.store()
             self.measure()
@@ -283,6 +299,28 @@ class Trainer:
         self.history.gradient_norm.append(norm)
         self.history.learning_rate.append(rate)
         self.history.weights.append(np.array([p.data for p in self.parameters]))  # last: now it is complete
+
+    def record_changes(self) -> None:
+        """Take a new program where the last one was recorded from something else than is there now."""
+        with _gate_by_gate():
+            found = self.recipe()
+            if found == self.recorded:
+                return
+            if found != self.recipe():
+                raise TracingError(
+                    "the same example gives other numbers when it is computed again, as by random draws or a counter, "
+                    "which a program would freeze: drop by nn.Dropout, give noise as columns of X"
+                )
+        if self.recorded:
+            self.stepper = self.made_stepper()
+        self.recorded = found
+
+    def recipe(self) -> Recipe:
+        """Return what the loss of the first example and the regularizer are made of, at the weights it began with."""
+        row, target = self.examples.X[0].tolist(), self.examples.targets[:1].tolist()[0]
+        terms: list[Callable[[], Any]] = [partial(self.example, row, target)]
+        terms += [self.regularizer] if self.regularizer else []
+        return recipe(terms, self.parts, self.stepper.values, self.start)
 
     def steps(self, epoch: int) -> tuple[float, float, Vector]:
         """Take the steps of an epoch; return the means over its rows of loss, length of gradient, and |gradient|."""
@@ -327,7 +365,7 @@ class Trainer:
             history.accuracy.append(share_right(self.model, outputs, self.examples.y))
         if self.validation:
             outputs = computed(self.model, self.parts, self.validation.X)
-            history.validation_loss.append(mean_loss(self.loss, outputs, self.validation.targets))
+            history.validation_loss.append(mean_loss(self.loss, outputs, self.validation.targets, self.form))
             if self.has_classes:
                 history.validation_accuracy.append(share_right(self.model, outputs, self.validation.y))
 
@@ -408,7 +446,8 @@ def _bar(epochs: int, progress: bool) -> Iterator[Callable[[History], None]]:
     try:
         from tqdm import tqdm
     except ImportError:
-        raise ImportError("the bar is drawn by tqdm: pip install tqdm, or call fit with progress=False") from None
+        how = f"{pip_install('tqdm')}, or call fit with progress=False"
+        raise ImportError(f"the bar is drawn by tqdm: {how}") from None
     with tqdm(total=epochs, desc="training", unit="epoch", dynamic_ncols=True) as bar:
 
         def tell(history: History) -> None:
@@ -507,9 +546,7 @@ def _try_out(trainer: Trainer) -> None:
     with mode(trainer.parts, training=False), no_grad(), suppress(DomainError):
         if trainer.regularizer is not None:
             _try_regularizer(trainer.regularizer)
-        loss = trainer.example(X[0].tolist(), targets.tolist()[0])
-        if not isinstance(loss, Value):
-            raise TypeError(f"a loss is one Value per example, {loss_name(trainer.loss)} gave {type(loss).__name__}")
+        trainer.example(X[0].tolist(), targets.tolist()[0])
 
 
 def _try_regularizer(regularizer: Any) -> None:

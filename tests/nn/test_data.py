@@ -141,6 +141,8 @@ def test_linear_targets_are_floats_that_least_squares_recovers() -> None:
         (lambda: minibatches(np.zeros((3, 2)), np.zeros(3), 4), ValueError, "batch of 4 rows .* has 3"),
         (lambda: minibatches(np.zeros((3, 2)), np.zeros(3), 0), ValueError, "batch_size >= 1, got batch_size = 0"),
         (lambda: minibatches(np.zeros((3, 2)), np.zeros(2), 1), ValueError, r"shapes \(3, 2\) and \(2,\)"),
+        (lambda: minibatches(np.ma.masked_equal([[1.0], [-9.0]], -9), [0, 1], 1), ValueError, "X is a masked array"),
+        (lambda: split([[1.0], [2.0]], np.ma.masked_equal([1, -9], -9)), ValueError, "y is a masked array"),
         (lambda: split(np.zeros((3, 2)), np.zeros(3), 1.0), ValueError, "fraction < 1, got fraction = 1.0"),
         (lambda: split(np.zeros((1, 2)), np.zeros(1)), ValueError, "1 rows cannot be split"),
     ],
@@ -229,13 +231,25 @@ def test_number_classes_are_sorted_by_size_and_keep_their_spelling(tmp_path: Pat
         b'"x","kind"\n"1","a"\n"2",b\n',
         b" x , kind \n 1 , a \n 2 , b \n",
         b"x,kind\n\n1,a\n   \n2,b\n\n\n",
+        b'"x", "kind"\n1, "a"\n"2",   "b"\n',
     ],
-    ids=["byte order mark", "CRLF", "no newline at the end", "quoted", "spaces", "empty lines"],
+    ids=["byte order mark", "CRLF", "no newline at the end", "quoted", "spaces", "empty lines", "quotes after blanks"],
 )
 def test_the_same_table_in_other_spellings(tmp_path: Path, text: bytes) -> None:
     table = read_csv(written(tmp_path, text))
     assert table.X.tolist() == [[1.0], [2.0]]
     assert (table.classes, table.columns, table.label) == (("a", "b"), ("x",), "kind")
+
+
+def test_columns_named_by_numbers_are_read_where_the_word_among_them_is_asked_for(tmp_path: Path) -> None:
+    path = written(tmp_path, "0,1,label\n1,2,a\n3,4,b\n")
+    table = read_csv(path, label="label")
+    assert (table.X.tolist(), table.classes, table.columns) == ([[1.0, 2.0], [3.0, 4.0]], ("a", "b"), ("0", "1"))
+    for label in (None, "1", "lable"):
+        with pytest.raises(ValueError, match="one word, 'label'"):
+            read_csv(path, label)
+    with pytest.raises(ValueError, match="begins with numbers: "):  # no name can say that numbers alone are no row
+        read_csv(written(tmp_path, "0,1,2\n1,2,0\n3,4,1\n"), label="2")
 
 
 def test_a_quoted_cell_may_hold_commas_quotes_and_line_breaks(tmp_path: Path) -> None:
@@ -252,8 +266,20 @@ def test_a_quoted_cell_may_hold_commas_quotes_and_line_breaks(tmp_path: Path) ->
         ("x\n1\n", "one column, 'x'"),
         ("x;kind\n1;a\n", "with commas between"),
         ("x,x,kind\n1,2,a\n", "two columns are named 'x'"),
-        ("x,,kind\n1,2,a\n", "column 2 has no name"),
-        ("1,2,a\n3,4,b\n", "should name the columns"),
+        ("x,,kind\n1,2,a\n", "line 1: column 2 has no name"),
+        ("x,kind,\n1,a,\n", "line 1: a comma at its end: column 3 has no name"),
+        ("x,kind\n1,a,\n2,b\n", "line 2: a comma at its end: 3 cells, but there are 2 columns"),
+        ("x,kind\n1,a,b\n2,b\n", "line 2: 3 cells, but there are 2 columns"),
+        ("x;kind\n1,5;a\n", "'x;kind': it looks separated by semicolons: save it with commas between the columns"),
+        ("x\tkind\n1\ta\n", r"'x\\tkind': it looks separated by tabs: save it with commas"),
+        ("kind,x\na,1\nb,2\n", "holds words alone: where they are the classes, ask for it by label='kind' .*--label"),
+        (
+            "kind,x\n1,0.5\n2,1.5\n",
+            "no class: .*\n  the last column is taken for the classes: ask for another by label=… .*--label",
+        ),
+        ("1,2,0\n3,4,1\n", "begins with numbers: its first line should name the columns"),
+        ("1,2,a\n3,4,b\n", "begins with numbers and one word, 'a': where that .* ask for it as label; where this line"),
+        ("0,1,label\n1,2,0\n3,4,1\n", "begins with numbers and one word, 'label'"),
         ("x,kind\n1,a\n2\n", "1 bad row:\n  line 3: 1 cells, but there are 2 columns"),
         ("x,kind\n1,a\n2,b,c\n", "line 3: 3 cells"),
         ("x,kind\n1,a\ntwo,b\n", "line 3, column 'x': 'two' is not a number"),
@@ -276,6 +302,11 @@ def test_what_is_no_table_is_refused_with_its_place(tmp_path: Path, text: str | 
     with pytest.raises(ValueError, match=message) as caught:
         read_csv(written(tmp_path, text))
     assert "table.csv" in str(caught.value)
+
+
+def test_who_names_the_label_is_not_told_of_it(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"'b' is not a number$"):
+        read_csv(written(tmp_path, "kind,x,y\nw,b,1\nv,b,2\n"), label="kind")
 
 
 def test_all_bad_rows_are_counted_and_the_first_five_told(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from nn.losses import (
         np.array([[1, 2], [3, 4]], dtype=np.float32),
         np.array([[1, 2], [3, 4]], dtype=np.uint8),
         np.array([[1, 2], [3, 4]], dtype=object),
+        np.ma.masked_equal([[1, 2], [3, 4]], -9),  # nothing is masked there
     ],
     ids=str,
 )
@@ -60,6 +61,12 @@ def test_rows_of_any_kind_become_one_array_of_floats(X: Any) -> None:
         ([[1, 2], [None, 4]], TypeError, "got NoneType None at row 1, column 0"),
         ([[1, 2j]], TypeError, "got complex 2j at row 0, column 1"),
         ([[10**400, 1]], ValueError, "does not fit into a float"),
+        (
+            np.ma.masked_equal([[1, -9], [-9, 4]], -9),
+            ValueError,
+            r"^X is a masked array with 2 of its 4 numbers masked: fill them, array.filled\(…\), or drop their rows$",
+        ),
+        ([[1, 2], np.ma.masked_equal([3, -9], -9)], ValueError, "row 1 of X is a masked array with 1 of its 2 numbers"),
     ],
     ids=str,
 )
@@ -86,6 +93,7 @@ def test_targets_keep_whether_they_are_whole_numbers(y: Any, dtype: type) -> Non
         (np.zeros((2, 2, 2)), r"got \(2, 2, 2\)"),
         ([0.0, math.nan], "finite numbers, got nan at row 1"),
         ([[1, 2], [3]], "y is ragged"),
+        (np.ma.masked_equal([1, -9, 2], -9), "y is a masked array with 1 of its 3 numbers masked"),
     ],
 )
 def test_what_are_no_targets_is_refused(y: Any, message: str) -> None:

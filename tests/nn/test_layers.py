@@ -191,6 +191,46 @@ def test_softmax_as_output_gives_probabilities_that_learn() -> None:
     assert check_gradients(p[1], raises=True)
 
 
+def test_an_activation_that_is_written_is_what_the_layer_does_and_says() -> None:
+    X = np.random.default_rng(0).normal(size=(5, 2))
+    for chosen in ("tanh", functions.tanh, activation_of("tanh"), "softmax", functions.softmax, lambda z: z * z):
+        model, made = nn.MLP(2, [3, 1], rng=0), nn.Layer(2, 3, chosen, rng=0)
+        made.load_state_dict(model.layers[0].state_dict())
+        model.layers[0].activation = chosen
+        assert nn.predict(model.layers[0], X).tolist() == nn.predict(made, X).tolist()
+        assert nn.predict(model.layers[0], X).tolist() != nn.predict(nn.MLP(2, [3, 1], rng=0).layers[0], X).tolist()
+        assert repr(model.layers[0]) == repr(made)
+        assert model.layers[0].activation == made.activation
+        model.layers[0].activation = "relu"
+        assert nn.predict(model, X).tolist() == nn.predict(nn.MLP(2, [3, 1], rng=0), X).tolist()
+
+
+def test_a_layer_says_what_its_neurons_do_and_that_they_differ() -> None:
+    model = nn.MLP(2, [2, 2], rng=0)
+    for neuron in model.layers[0].neurons:
+        neuron.activation = "tanh"
+    assert repr(model) == "MLP(2, [2, 2], 'tanh', 'linear')"
+    assert model.layers[0].activation.name == model.layers[0].ends_in == "tanh"
+    model.layers[0].neurons[1].activation = "relu"
+    assert repr(model) == "MLP(Layer(2, 2, of several activations), Layer(2, 2, 'linear'))"
+    assert model.layers[0].ends_in is None
+    with pytest.raises(ValueError, match=r"the neurons of Layer\(2, 2, of several .* layer.neurons\[0\].activation"):
+        _ = model.layers[0].activation
+    model.layers[1].activation = "softmax"
+    model.layers[1].neurons[0].activation = "tanh"  # softmax of one tanh and one plain sum has no name
+    assert model.layers[1].ends_in is None
+
+
+def test_a_function_called_softmax_is_what_it_does() -> None:
+    def softmax(z: Any) -> Any:
+        return z + 1.0
+
+    assert not activation_of(softmax).is_named
+    layer = nn.Layer(1, 2, softmax, init="zeros")
+    assert numbers(layer([3.0])) == [1.0, 1.0]
+    assert layer.architecture() is None
+
+
 def test_maxout_is_the_largest_of_its_pieces() -> None:
     layer = shaken(nn.Maxout(2, 3, 4, rng=1))
     state, x = layer.state_dict(), np.array([0.4, -1.3])
@@ -428,6 +468,14 @@ REFUSED = [
     (lambda: nn.Layer(2, 3, 3), TypeError, "an activation is a name or a function, got int 3"),
     (lambda: nn.Neuron(2, "softmax"), ValueError, "softmax acts on all outputs of a layer"),
     (lambda: nn.Layer(2, 1, "softmax"), ValueError, "softmax of one output is always 1"),
+    (lambda: setattr(nn.Layer(2, 1), "activation", "softmax"), ValueError, "softmax of one output is always 1"),
+    (lambda: setattr(nn.Layer(2, 1), "activation", "tahn"), ValueError, "unknown activation 'tahn'"),
+    (lambda: setattr(nn.Neuron(2), "activation", "softmax"), ValueError, "softmax acts on all outputs of a layer"),
+    (
+        lambda: nn.Neuron(1)([np.ma.array([1.0, -999.0], mask=[0, 1])]),
+        ValueError,
+        "a column for a neuron is a masked array with 1 of its 2 numbers masked: fill them",
+    ),
     (lambda: nn.MLP(2, [3, 3, 1], ["relu"]), ValueError, "one for each of 2 hidden layers, got 1"),
     (lambda: nn.Sequential(), ValueError, "Sequential needs at least one layer, got none"),
     (lambda: nn.Sequential(nn.Layer(2, 3), math.tanh), TypeError, "layer2 is no module, got .*belongs to its layer"),

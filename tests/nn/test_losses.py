@@ -460,6 +460,16 @@ REFUSED = [
     (lambda: nn.cross_entropy([0.5, 1.0], 0.5), TypeError, "cross_entropy needs a whole number as class, got 0.5"),
     (lambda: nn.cross_entropy([0.5, 1.0], math.nan), TypeError, "whole number as class, got nan"),
     (lambda: nn.cross_entropy([0.5, 1.0], "1"), TypeError, "whole number as class, got '1'"),
+    (
+        lambda: nn.cross_entropy([np.zeros(2)] * 2, np.ma.masked_equal([0, -9], -9)),
+        ValueError,
+        "the class for cross_entropy is a masked array with 1 of its 2 numbers masked",
+    ),
+    (
+        lambda: nn.nll([np.zeros(2), np.ma.masked_equal([0.0, -9.0], -9)], np.array([0, 1])),
+        ValueError,
+        "column 1 for nll is a masked array",
+    ),
     (lambda: nn.cross_entropy(Value(0.5), 0), ValueError, "list of one score per class, got one number"),
     (lambda: nn.nll([], 0), ValueError, "nll needs at least one score, got none"),
     (lambda: nn.cross_entropy([], 0), ValueError, "cross_entropy needs at least one score, got none"),

@@ -52,6 +52,13 @@ class Curve(Module):
         return self.scale * (self.tail[0](h) + self.tail[1](h)) + sum([self.knots[0], *self.knots[1]])
 
 
+def tied(seed: int) -> nn.MLP:
+    """Return a network that uses two weights in both of its layers."""
+    model = nn.MLP(2, [2, 2], rng=seed)
+    model.layers[1].neurons[0].w = model.layers[0].neurons[0].w
+    return model
+
+
 # --------------------------------------------------------------------------------------------------- parts, parameters
 
 
@@ -177,6 +184,18 @@ def test_two_arrays_of_one_name_are_refused_rather_than_one_lost() -> None:
         Twice().state_dict()
 
 
+def test_a_parameter_that_no_array_would_tell_of_is_refused_rather_than_lost(tmp_path: Path) -> None:
+    for name, find in (("layer1/gain", lambda layer: layer), ("layer1/neuron1/gain", lambda layer: layer.neurons[1])):
+        model = nn.MLP(2, [2, 1])
+        find(model.layers[0]).gain = Value(2.0)
+        words = f"{name} is in no array of its layer, so a state would lack it"
+        with pytest.raises(ValueError, match=words):
+            model.state_dict()
+        with pytest.raises(ValueError, match=words):
+            model.save(tmp_path / "m.npz")
+    assert not list(tmp_path.iterdir())
+
+
 # --------------------------------------------------------------------------------------------------------------- state
 
 
@@ -235,6 +254,12 @@ def test_a_state_from_torch_is_taken_with_its_own_keys() -> None:
         nn.MLP(2, [3, 4, 1][1:]).load_state_dict(
             {**theirs.state_dict(), "0.weight": np.ones((4, 2)), "0.bias": [0] * 4}
         )
+
+
+def test_a_state_of_masked_numbers_is_refused() -> None:
+    masked = np.ma.array([[1.0, -999.0]], mask=[[0, 1]])
+    with pytest.raises(ValueError, match="weight is a masked array with 1 of its 2 numbers masked"):
+        nn.Neuron(2).load_state_dict({"weight": masked[0], "bias": 0.0})
 
 
 def test_a_state_may_be_lists_of_numbers() -> None:
@@ -393,8 +418,20 @@ def test_a_model_that_names_do_not_describe_is_saved_but_not_made_anew(suffix: s
     class Own(nn.MLP):
         pass
 
+    def mixed(seed: int) -> nn.MLP:
+        model = nn.MLP(2, [3, 1], rng=seed)
+        model.layers[0].neurons[1].activation = "tanh"
+        return model
+
+    def twice(seed: int) -> nn.Sequential:
+        layer = nn.Layer(2, 2, rng=seed)
+        return nn.Sequential(layer, layer)
+
     path = tmp_path / f"m{suffix}"
     for make in (
+        mixed,
+        twice,
+        tied,
         lambda seed: nn.MLP(2, [3, 1], lambda x: functions.leaky_relu(x, 0.3), rng=seed),
         lambda seed: Own(2, [3, 1], rng=seed),
         lambda seed: nn.Sequential(nn.Layer(2, 2, rng=seed), Curve()),
@@ -405,6 +442,32 @@ def test_a_model_that_names_do_not_describe_is_saved_but_not_made_anew(suffix: s
         assert numbers(other) == numbers(model)
         with pytest.raises(ValueError, match="does not tell how its model is made: make the model, and call its load"):
             nn.load_model(path)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_saved_model_does_what_it_did_after_its_activations_were_changed(suffix: str, tmp_path: Path) -> None:
+    X = np.random.default_rng(0).normal(size=(6, 2))
+    each, whole = nn.MLP(2, [3, 1], rng=0), nn.MLP(2, [3, 1], rng=0)
+    for neuron in each.layers[0].neurons:
+        neuron.activation = "tanh"
+    whole.layers[0].activation = "tanh"
+    for model in (each, whole):
+        model.save(tmp_path / f"m{suffix}")
+        anew = nn.load_model(tmp_path / f"m{suffix}")
+        assert nn.predict(anew, X).tolist() == nn.predict(model, X).tolist()
+        assert nn.predict(anew, X).tolist() != nn.predict(nn.MLP(2, [3, 1], rng=0), X).tolist()
+        assert repr(anew) == repr(model)
+
+
+def test_shared_weights_stay_shared_and_are_not_given_two_numbers() -> None:
+    model, untied = tied(0), nn.MLP(2, [2, 2], rng=1)
+    before = numbers(model)
+    with pytest.raises(ValueError, match=r"layer2.weight shares a Value .*for which the state has both"):
+        model.load_state_dict(untied.state_dict())
+    assert numbers(model) == before
+    model.load_state_dict(tied(2).state_dict())
+    assert model.layers[1].neurons[0].w[0] is model.layers[0].neurons[0].w[0]
+    assert numbers(model) == numbers(tied(2))
 
 
 def test_a_name_that_savez_would_take_for_its_own_is_kept(tmp_path: Path) -> None:

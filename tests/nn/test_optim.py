@@ -509,6 +509,17 @@ REFUSED: tuple[tuple[Callable[[], Any], type[Exception], str], ...] = (
         r"got SimpleNamespace: give model.parameters\(\)",
     ),
     (lambda: Adam([x0, 2.0]), TypeError, "Adam needs Values as parameters, but parameter 1 is float 2.0"),  # type: ignore[list-item]
+    (
+        lambda: Adam([{"params": [x0] * 99}]),  # type: ignore[list-item]
+        TypeError,
+        r"^Adam has no groups of parameters: give one list of Values \(number 0 is a dict\)$",
+    ),
+    (lambda: Adam(["w" * 99]), TypeError, "parameter 0 is str 'w{39}$"),  # type: ignore[list-item]
+    (
+        lambda: SGD([x0]).step(lambda: x0),  # type: ignore[arg-type]
+        TypeError,
+        r"SGD.step takes no closure: call loss.backward\(\), then step\(\)",
+    ),
     (lambda: SGD([x0 * 2]), ValueError, "SGD moves leaves, but parameter 0 is computed by the gate mul"),
     (lambda: SGD([Value(0), x0, x0]), ValueError, r"the same Value \('w'\) twice, as parameters 1 and 2"),
     (lambda: SGD([x0], lr=-0.1), ValueError, r"SGD needs lr >= 0, got lr = -0\.1"),

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import itertools
 import json
 import math
 import os
@@ -277,6 +278,121 @@ class Twice(Module):
 
     def __call__(self, x: Any) -> Any:
         return self.last(self.drop(self.first(self.drop(x))))
+
+
+class Damped(Module):
+    """A neuron times a plain number, times a Value that the optimizer does not move."""
+
+    def __init__(self) -> None:
+        self.line = Layer(1, 1, "tanh", rng=0)
+        self.drop = Dropout(0.5, rng=0)
+        self.damping, self.gain = 1.0, Value(1.0)
+
+    def __call__(self, x: Any) -> Any:
+        z = self.line(self.drop(x)) * self.damping * self.gain
+        return -z if self.training is False else z
+
+
+def set_damping(epoch: int, model: Any, history: History) -> None:
+    model.damping = 2.0 / epoch
+
+
+def set_gain(epoch: int, model: Any, history: History) -> None:
+    model.gain.data += 0.5
+
+
+def set_activation(epoch: int, model: Any, history: History) -> None:
+    model.line.activation = "sigmoid"
+
+
+def drop_less(epoch: int, model: Any, history: History) -> None:
+    model.drop.p /= 2
+
+
+def drop_nothing(epoch: int, model: Any, history: History) -> None:
+    model.drop = lambda x: x
+
+
+def leave_in_eval(epoch: int, model: Any, history: History) -> None:
+    model.eval()
+
+
+def annealed(compiled: bool, change: Any) -> tuple[list[float], list[float]]:
+    """Return losses and weights of five epochs with a callback."""
+    X = np.linspace(-1, 1, 8)[:, None]
+    model, callbacks = Damped(), [] if change is None else [change]
+    sgd = SGD(model.line.parameters(), lr=0.1, momentum=0.5)
+    options = {"epochs": 5, "callbacks": callbacks, "batch_size": 3, "compiled": compiled}
+    history = quiet(model, X, 2 * X[:, 0] + 1, loss="mse", optimizer=sgd, **options)
+    return history.loss, numbers(model)
+
+
+@pytest.mark.parametrize("change", [set_damping, set_gain, set_activation, drop_less, drop_nothing])
+def test_what_a_callback_changes_counts_from_the_next_epoch_on_compiled_and_gate_by_gate(change: Any) -> None:
+    losses, weights = annealed(True, change)
+    expected = annealed(False, change)
+    assert losses == pytest.approx(expected[0], rel=1e-12)
+    assert weights == pytest.approx(expected[1], rel=1e-12)
+    assert losses[1:] != pytest.approx(annealed(True, None)[0][1:], rel=1e-3)  # it does count
+
+
+def test_a_callback_that_leaves_the_model_in_eval_changes_nothing_of_training(train: Any) -> None:
+    compiled = train is quiet
+    assert annealed(compiled, leave_in_eval) == annealed(compiled, None)
+
+
+def test_a_penalty_whose_factor_a_callback_raises_is_raised(train: Any) -> None:
+    X, y = linear(8, noise=0.0)
+    factor = [0.0]
+    model = Neuron(1, "linear", init="zeros")
+    raise_it = [lambda epoch, model, history: factor.__setitem__(0, 10.0)]
+    sgd = SGD(model.parameters(), lr=0.0)
+    model.w[0].data = 2.0
+    model.b.data = 1.0  # this is the line: all that is left is the penalty on 2
+    penalty = lambda: factor[0] * l2(model)  # noqa: E731
+    history = train(model, X, y, loss="mse", optimizer=sgd, epochs=3, callbacks=raise_it, regularizer=penalty)
+    assert history.loss == pytest.approx([0.0, 40.0, 40.0], abs=1e-12)
+
+
+def test_a_program_is_recorded_anew_only_where_something_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Compiled] = []
+
+    def counted(*given: Any) -> Compiled:
+        made.append(Compiled(*given))
+        return made[-1]
+
+    monkeypatch.setattr("nn.train.Compiled", counted)
+    for change, count in ((None, 1), (lambda *_: None, 1), (leave_in_eval, 1), (set_activation, 2), (set_gain, 5)):
+        made.clear()
+        annealed(True, change)
+        assert len(made) == count
+
+
+class Noisy(Module):
+    """A line with a number of its own for every call."""
+
+    def __init__(self, noise: Callable[[], float]) -> None:
+        self.line, self.noise = Layer(1, 1, "linear", rng=0), noise
+
+    def __call__(self, x: Any) -> Any:
+        return self.line([x[0] + (self.noise() if self.training else 0.0)])
+
+
+@pytest.mark.parametrize("noise", [np.random.default_rng(0).normal, itertools.count().__next__], ids=["draw", "count"])
+def test_numbers_that_change_from_call_to_call_are_not_compiled_and_the_error_says_what_to_do(noise: Any) -> None:
+    X, y = linear(8)
+    model = Noisy(noise)
+    before = numbers(model)
+    with pytest.raises(
+        TracingError, match=r"random draws or a counter.*Or train gate by gate: fit\(…, compiled=False\)"
+    ):
+        quiet(model, X, y, loss="mse", optimizer="sgd", epochs=2)
+    assert numbers(model) == before
+    history = eagerly(model, X, y, loss="mse", optimizer="sgd", epochs=2)
+    assert len(history) == 2
+    model.noise = lambda: 0.25
+    with pytest.raises(TracingError, match="random draws or a counter"):  # and where a callback begins with it
+        quiet(model, X, y, loss="mse", optimizer="sgd", epochs=2, callbacks=[lambda *_: setattr(model, "noise", noise)])
 
 
 def test_one_dropout_at_two_places_is_not_compiled_and_the_error_says_what_to_do() -> None:
@@ -714,6 +830,34 @@ def test_history_and_accuracy_agree_on_what_is_right(y: list[Any]) -> None:
         model = Neuron(1, "linear", rng=0)
         history = quiet(model, X, y, loss=loss, optimizer=SGD(model.parameters(), lr=0.5), epochs=20)
         assert history.accuracy[-1] == accuracy(model, X, y) == 1.0
+
+
+def test_a_loss_gets_a_list_of_one_in_training_and_in_validation(train: Any) -> None:
+    class Listed(Module):
+        def __init__(self) -> None:
+            self.slope = Value(0.5)
+
+        def __call__(self, x: Any) -> Any:
+            return [self.slope * x[0]]
+
+    X, y = linear(8)
+    sgd = SGD((model := Listed()).parameters(), lr=0.0)
+    options = {"loss": lambda p, t: (p[0] - t) ** 2, "optimizer": sgd, "epochs": 1, "validation": (X, y)}
+    history = train(model, X, y, **options)
+    assert history.validation_loss == pytest.approx([((0.5 * X[:, 0] - y) ** 2).mean()])
+    assert history.validation_loss == pytest.approx(history.loss)
+
+
+@pytest.mark.parametrize("place", ["training", "validation"])
+def test_a_loss_that_is_a_plain_number_for_some_rows_is_refused_wherever_it_is_met(place: str) -> None:
+    def tolerant(prediction: Value, target: float) -> Any:
+        return 0.0 if target > 5 else (prediction - target) ** 2
+
+    X, near, far = np.ones((3, 1)), np.array([1.0, 2.0, 3.0]), np.array([1.0, 7.0, 3.0])
+    y, held_out = (far, near) if place == "training" else (near, far)
+    words = "a loss is one Value per example, tolerant gave float 0.0 for the target 7.0: compute it with gates, or"
+    with pytest.raises(TypeError, match=words):
+        eagerly(Neuron(1), X, y, loss=tolerant, optimizer="sgd", epochs=1, validation=(X, held_out))
 
 
 def test_a_loss_that_compares_numbers_counts_from_the_middle_of_its_targets() -> None:
