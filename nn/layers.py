@@ -546,7 +546,7 @@ def load_model(path: str | PathLike[str]) -> Module:
 
         >>> import tempfile, pathlib
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = MLP(2, [3, 1]).save(pathlib.Path(folder) / "model.npz")
+        ...     MLP(2, [3, 1]).save(pathlib.Path(folder) / "model.npz")
         ...     print(load_model(pathlib.Path(folder) / "model.npz"))
         MLP(2, [3, 1], 'relu', 'linear')
     """
@@ -562,6 +562,8 @@ def load_model(path: str | PathLike[str]) -> Module:
         if _promised(architecture) != sum(numbers.size for numbers in state.values()):
             raise ValueError("its architecture and its arrays do not agree")
         model = _made(architecture)
+        if model.architecture() != architecture:  # else what is missing would be made as it is by default
+            raise ValueError("its architecture is not complete")
         model.load_state_dict(state)
         model._keep(kept)
     except Exception as error:  # a header from anybody may hold anything

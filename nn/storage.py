@@ -106,7 +106,7 @@ def _to_json(header: dict[str, Any], state: Mapping[str, Floats]) -> bytes:
 
 
 def _from_json(data: bytes) -> tuple[Any, Any]:
-    header = json.loads(data.decode())
+    header = json.loads(data.decode("utf-8-sig"))  # an editor may have put a mark in front
     if not isinstance(header, dict) or not isinstance(header.get("state"), dict):
         raise ValueError(f"it is not in the format {FORMAT!r}")
     return header, header["state"]

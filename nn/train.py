@@ -405,8 +405,13 @@ class Trainer:
         """Restore the last weights whose loss and gradient were finite; return the error that says what to do."""
         self.stepper.parameters[:] = self.safe
         largest = f"the largest is {max(abs(self.safe), default=0.0):.3g}"
-        which = "last weights whose loss and gradient were finite" if self.is_moved else "weights it began with"
-        advice = f"Lower the learning rate (it is {self.optimizer.lr:g}), or scale the inputs."
+        which, advice = (
+            "weights it began with",
+            "No step was taken yet: scale the inputs, or begin with smaller weights.",
+        )
+        if self.is_moved:
+            which = "last weights whose loss and gradient were finite"
+            advice = f"Lower the learning rate (it is {self.optimizer.lr:g}), or scale the inputs."
         return TrainingError(f"{story}. The model has the {which} ({largest}). {advice}", epoch, gate, parameter)
 
     def name(self, parameter: Value) -> str:

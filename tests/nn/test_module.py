@@ -553,6 +553,13 @@ def plan(**changes: Any) -> dict[str, Any]:
     return whole
 
 
+def without(name: str) -> dict[str, Any]:
+    """Return the same without one of the facts of layer2."""
+    whole = document()
+    del whole["architecture"]["layers"][1][name]
+    return whole
+
+
 def as_npz(arrays: dict[str, Any], compress: bool = False) -> bytes:
     file = io.BytesIO()
     (np.savez_compressed if compress else np.savez)(file, **arrays)
@@ -666,6 +673,7 @@ def test_a_file_without_architecture_and_a_file_with_it_both_load(tmp_path: Path
         plan(nin="2"),
         plan(nout=2.0),
         plan(layers=[3]),
+        *[without(name) for name in ("kind", "nin", "nout", "activation")],
         document(architecture={}),
         document(architecture={"kind": "MLP"}),
         document(architecture={"kind": "MLP", "layers": []}),
@@ -683,6 +691,14 @@ def test_a_plan_that_makes_no_model_is_refused_in_one_line(content: Any, tmp_pat
         nn.load_model(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_an_editor_put_a_mark_in_front_of_is_read(tmp_path: Path) -> None:
+    model = nn.MLP(2, [3, 1], rng=0)
+    path = tmp_path / "model.json"
+    model.save(path)
+    path.write_text(path.read_text("utf-8"), encoding="utf-8-sig")
+    assert nn.load_model(path).state_dict().keys() == model.state_dict().keys()
 
 
 def test_a_plan_that_boasts_is_refused_before_anything_of_its_size_is_made(tmp_path: Path) -> None:
