@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ODD = "Größe ∂ ı (1)"  # a folder's name: spaces, brackets, letters of other alphabets
 SYSTEM = "/usr/local/bin:/usr/bin:/bin"
 NETWORK = re.compile(r"(https?|no|all)_proxy|SSL_CERT_.*|PIP_(CERT|INDEX_URL|EXTRA_INDEX_URL)", re.IGNORECASE)
-AGAIN = "pip install --force-reinstall gatewise"
+AGAIN = "[^ ]* -m pip install --force-reinstall FOLDER, .* its wheel"
 XYZ = "'(x+y)*z' x=-2 y=5 z=-4"
 
 # how `gatewise demo` is started: settings of the environment, flags of Python, what becomes of its streams
@@ -269,7 +269,7 @@ def clash(machine: Machine) -> None:
     """PyPI's `autograd` in one environment with ours: installed over it, under it, and beside a checkout."""
     wheel, _ = machine.built
     over = machine.made("over", wheel, "autograd")
-    told(machine, over, f"overwritten files of .*: pip uninstall autograd, then {AGAIN}")
+    told(machine, over, f"overwritten files of .*: [^ ]* -m pip uninstall autograd, then {AGAIN}")
     removed(machine, over)
     told(machine, over, f"files are missing from .*autograd: {AGAIN}")
     machine.check("over: install ours again", pip(over, wheel, "--force-reinstall"), machine.scratch)
@@ -277,7 +277,7 @@ def clash(machine: Machine) -> None:
     works(machine, machine.made("under", "autograd", wheel))
     beside = machine.made("beside", "autograd")
     machine.check("beside: pip install -e .", pip(beside, ".", "-e"), machine.source)
-    told(machine, beside, "another package named autograd is installed at .*: pip uninstall autograd$")
+    told(machine, beside, "another package named autograd is installed at .*: [^ ]* -m pip uninstall autograd$")
     removed(machine, beside)
     works(machine, beside)
 

@@ -181,17 +181,19 @@ INSTALLED = {"autograd-1.9.dist-info/METADATA": "Metadata-Version: 2.1\nName: au
 SHADOWED = "another package named autograd is installed at {other}: "
 OVERWRITTEN = "another package has overwritten files of gatewise's package autograd, installed at {ours}: "
 LOST = "files are missing from gatewise's package autograd, installed at {ours}: "
-AGAIN = "pip install --force-reinstall gatewise"
+PYTHON = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+AGAIN = f"{PYTHON} -m pip install --force-reinstall FOLDER, where FOLDER is that of gatewise's sources, or its wheel"
+AWAY = f"{PYTHON} -m pip uninstall autograd"
 
 # what stands in another folder of the path; what becomes of ours (None: removed); what is told
 CLASHES: Mapping[str, tuple[dict[str, str], dict[str, str | None], str]] = {
-    "another package": ({"autograd/__init__.py": HIPS} | INSTALLED, {}, f"{SHADOWED}pip uninstall autograd"),
-    "one that fails": ({"autograd/__init__.py": "1 / 0\n"} | INSTALLED, {}, f"{SHADOWED}pip uninstall autograd"),
+    "another package": ({"autograd/__init__.py": HIPS} | INSTALLED, {}, f"{SHADOWED}{AWAY}"),
+    "one that fails": ({"autograd/__init__.py": "1 / 0\n"} | INSTALLED, {}, f"{SHADOWED}{AWAY}"),
     "a file of one's own": ({"autograd.py": "x = 1\n"}, {}, f"{SHADOWED}rename it or move it away"),
     "installed over ours": (
         INSTALLED,
         {"autograd/__init__.py": HIPS, "autograd/tracer.py": ""},
-        f"{OVERWRITTEN}pip uninstall autograd, then {AGAIN}",
+        f"{OVERWRITTEN}{AWAY}, then {AGAIN}",
     ),
     "installed over ours, and removed": ({}, {"autograd/__init__.py": None}, f"{LOST}{AGAIN}"),
 }

@@ -24,6 +24,7 @@ import nn
 import viz
 from autograd import Value, parse
 from autograd import compile as compiled
+from autograd.errors import pip_install
 from nn import storage
 from viz import cli, drawing, paper
 from viz.cli import lessons
@@ -31,7 +32,6 @@ from viz.drawing import WRITERS
 
 ROOT = Path(__file__).resolve().parents[1]
 XY = ("x*y", "x=2", "y=3")
-OLD = b"old"
 SLOW = (".png", ".pdf", ".gif")  # matplotlib draws these
 
 Saver = Callable[[Path], object]
@@ -53,6 +53,10 @@ def film() -> viz.Film:
     return viz.animate_training(trained(), frames=2, resolution=8)
 
 
+SHEETS: dict[str, tuple[str, Saver]] = {
+    f"an exercise{suffix}": (f"f{suffix}", lambda path: viz.exercise(product()).save(path))
+    for suffix in (".csv", ".json")
+}
 SAVERS: dict[str, tuple[str, Saver]] = {
     **{f"a model{suffix}": (f"m{suffix}", lambda path: nn.MLP(2, [2, 1]).save(path)) for suffix in storage.CODECS},
     **{f"a diagram{suffix}": (f"f{suffix}", lambda path: viz.draw(product()).save(path)) for suffix in WRITERS},
@@ -61,10 +65,8 @@ SAVERS: dict[str, tuple[str, Saver]] = {
     "a film.gif": ("f.gif", lambda path: film().save(path)),
     "a plot.png": ("f.png", lambda path: viz.plot_history(trained()).save(path)),
     "a plot.pdf": ("f.pdf", lambda path: viz.plot_history(trained()).save(path)),
-    **{
-        f"an exercise{suffix}": (f"f{suffix}", lambda path: viz.exercise(product()).save(path))
-        for suffix in (".csv", ".json", ".svg")
-    },
+    **SHEETS,
+    "an exercise.svg": ("f.svg", lambda path: viz.exercise(product()).save(path)),
     "a sheet of a bug": ("f.svg", lambda path: viz.broken(product()).save(path)),
 }
 COMMANDS: dict[str, tuple[str, ...]] = {  # each writes into the folder that stands for {}
@@ -89,7 +91,7 @@ def saver(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Saver]:
     name, save = SAVERS[request.param]
     if name.endswith(SLOW):
         pytest.importorskip("matplotlib")
-    (tmp_path / name).write_bytes(OLD)
+    (tmp_path / name).write_bytes(b"" if request.param in SHEETS else b"old")  # a sheet with answers is refused
     return tmp_path / name, save
 
 
@@ -131,17 +133,18 @@ def test_a_key_pressed_at_any_line_of_saving_leaves_the_old_file_or_the_new_one(
     path, save = saver
     if path.suffix in SLOW:
         pytest.skip("they write as the others do, and are tried once, below")
+    old = path.read_bytes()
     save(path)
     new = path.read_bytes()
-    assert new != OLD
+    assert new != old
     for n in range(100):
-        path.write_bytes(OLD)
+        path.write_bytes(old)
         trace = Interrupted(n)
         with traced(trace):
             try:
                 save(path)
             except KeyboardInterrupt:
-                assert path.read_bytes() in (OLD, new)
+                assert path.read_bytes() in (old, new)
         assert os.listdir(path.parent) == [path.name]
         if not trace.done:
             break
@@ -153,6 +156,7 @@ def test_a_key_pressed_when_all_is_written_leaves_the_old_file(
     saver: tuple[Path, Saver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, save = saver
+    old = path.read_bytes()
 
     def pressed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -161,7 +165,7 @@ def test_a_key_pressed_when_all_is_written_leaves_the_old_file(
         patched.setattr(os, "replace", pressed)
         with pytest.raises(KeyboardInterrupt):
             save(path)
-    assert path.read_bytes() == OLD
+    assert path.read_bytes() == old
     assert os.listdir(path.parent) == [path.name]
 
 
@@ -217,10 +221,11 @@ def room_for(size: int) -> Iterator[None]:
 
 def test_where_there_is_no_room_the_old_file_is_whole(saver: tuple[Path, Saver]) -> None:
     path, save = saver
+    old = path.read_bytes()
     trained()  # so that nothing but the saving happens below
     with room_for(64), pytest.raises(OSError, match="File too large"):
         save(path)
-    assert path.read_bytes() == OLD
+    assert path.read_bytes() == old
     assert os.listdir(path.parent) == [path.name]
 
 
@@ -315,17 +320,17 @@ def fitted(folder: Path) -> object:
 
 
 MISSING: dict[str, tuple[str, Callable[[Path], object], str]] = {
-    "PNG": ("matplotlib", drawn(".png"), 'pip install "gatewise[plots]"'),
-    "PDF": ("matplotlib", drawn(".pdf"), 'pip install "gatewise[plots]"'),
-    "a plot": ("matplotlib", lambda _: viz.plot_history(trained()), 'pip install "gatewise[plots]"'),
-    "a GIF": ("matplotlib", lambda folder: film().save(folder / "f.gif"), 'pip install "gatewise[plots]"'),
-    "PNG without Pillow": ("PIL", drawn(".png"), 'pip install "gatewise[plots]"'),
-    "a GIF without Pillow": ("PIL", lambda folder: film().save(folder / "f.gif"), 'pip install "gatewise[plots]"'),
-    "DOT": ("graphviz", drawn(".dot"), "pip install graphviz"),
-    "a digraph": ("graphviz", lambda _: viz.to_graphviz(product()), "pip install graphviz"),
-    "a bar": ("tqdm", fitted, "pip install tqdm"),
-    "digits": ("sklearn", lambda _: nn.digits(), 'pip install "gatewise[digits]"'),
-    "to_jax": ("jax", lambda _: compiled(product()).to_jax(), "pip install jax"),
+    "PNG": ("matplotlib", drawn(".png"), pip_install("matplotlib", "Pillow")),
+    "PDF": ("matplotlib", drawn(".pdf"), pip_install("matplotlib", "Pillow")),
+    "a plot": ("matplotlib", lambda _: viz.plot_history(trained()), pip_install("matplotlib", "Pillow")),
+    "a GIF": ("matplotlib", lambda folder: film().save(folder / "f.gif"), pip_install("matplotlib", "Pillow")),
+    "PNG without Pillow": ("PIL", drawn(".png"), pip_install("matplotlib", "Pillow")),
+    "a GIF without Pillow": ("PIL", lambda folder: film().save(folder / "f.gif"), pip_install("matplotlib", "Pillow")),
+    "DOT": ("graphviz", drawn(".dot"), pip_install("graphviz")),
+    "a digraph": ("graphviz", lambda _: viz.to_graphviz(product()), pip_install("graphviz")),
+    "a bar": ("tqdm", fitted, pip_install("tqdm")),
+    "digits": ("sklearn", lambda _: nn.digits(), pip_install("scikit-learn")),
+    "to_jax": ("jax", lambda _: compiled(product()).to_jax(), pip_install("jax")),
 }
 TYPED = {
     "draw f.png": ("matplotlib", ("draw", *XY, "-o", "f.png")),
@@ -363,6 +368,24 @@ def test_a_missing_package_is_told_in_one_line_that_says_what_to_type(
     assert os.listdir(tmp_path) == []
 
 
+def test_what_to_type_is_for_this_python_wherever_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {
+        "/a/python": "/a/python",
+        "C:\\my files\\python.exe": '"C:\\my files\\python.exe"',
+        "": "python",
+        None: "python",
+    }
+    for python, typed in told.items():
+        monkeypatch.setattr(sys, "executable", python)
+        assert pip_install("jax", "Pillow") == f"{typed} -m pip install jax Pillow"
+
+
+def test_one_function_alone_says_how_to_install_a_package() -> None:
+    modules = [path for top in ("autograd", "nn", "viz") for path in (ROOT / top).rglob("*.py")]
+    tell = {path.relative_to(ROOT).as_posix() for path in modules if "pip install" in path.read_text(encoding="utf-8")}
+    assert tell == {"autograd/errors.py"}
+
+
 @pytest.mark.parametrize("what", TYPED)
 def test_a_missing_package_is_told_at_the_command_line(
     what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -384,7 +407,7 @@ def test_training_without_matplotlib_keeps_the_model_and_says_what_is_not_drawn(
 ) -> None:
     with without("matplotlib", monkeypatch):
         assert cli.main([word.format(tmp_path) for word in COMMANDS["train"]]) == 0
-    assert 'pip install "gatewise[plots]"' in capsys.readouterr().out
+    assert pip_install("matplotlib", "Pillow") in capsys.readouterr().out
     assert sorted(os.listdir(tmp_path)) == ["history.json", "model.npz"]
 
 
@@ -415,7 +438,7 @@ def test_without_numpy_a_line_says_what_to_type_and_the_engine_still_works(tmp_p
     assert "df/dx = 3" in done.stdout or "∂f/∂x = 3" in done.stdout
     told = done.stderr.splitlines()
     assert len(told) == 4
-    assert all(line.endswith("NumPy: pip install numpy") for line in told)
+    assert all(line.endswith(f"NumPy: {pip_install('numpy')}") for line in told)
     assert told[-1].startswith("gatewise: ")
 
 
@@ -432,4 +455,4 @@ def test_a_package_that_nobody_speaks_for_is_named(
 
     monkeypatch.setattr(cli, "draw", needs)
     assert cli.main(["draw", *XY, "-o", "f.svg"]) == 1
-    assert capsys.readouterr().err == "gatewise: numpy is not installed: pip install numpy\n"
+    assert capsys.readouterr().err == f"gatewise: numpy is not installed: {pip_install('numpy')}\n"

@@ -1,6 +1,7 @@
 """Pictures and stories of computational graphs, made from their recorded steps alone."""
 
-from viz import clash as clash  # first: it tells where `autograd` is somebody else's
+from viz import beginning as beginning  # first: the rest takes long enough for a key to be pressed
+from viz import clash as clash  # before all that needs it: it tells where `autograd` is somebody else's
 from viz import notebook
 from viz.bugs import Broken, broken
 from viz.cutting import culprit

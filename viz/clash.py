@@ -11,7 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["expect"]
+__all__ = ["expect", "is_command"]
 
 OURS = Path(__file__).resolve().parent.parent
 
@@ -34,11 +34,14 @@ def complaint(name: str, member: str) -> str:
     found = origin(name)
     if found == ours and member in ours.read_text(encoding="utf-8"):
         return ""
-    uninstall = f"pip uninstall {name}" if is_installed(name) else ""
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable  # what could tell may be missing
+    pip = f"{python} -m pip"
+    uninstall = f"{pip} uninstall {name}" if is_installed(name) else ""
     if found != ours and found is not None and ours.is_file():
         return f"another package named {name} is installed at {found}: {uninstall or 'rename it or move it away'}"
     what = "another package has overwritten files of" if found == ours else "files are missing from"
-    remedy = f"{uninstall}{', then ' * bool(uninstall)}pip install --force-reinstall gatewise"
+    again = f"{pip} install --force-reinstall FOLDER, where FOLDER is that of gatewise's sources, or its wheel"
+    remedy = f"{uninstall}{', then ' * bool(uninstall)}{again}"
     return f"{what} gatewise's package {name}, installed at {ours.parent}: {remedy}"
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from autograd.errors import pip_install
 from autograd.graph import one_line
 from autograd.value import Value
 from viz import fold_words as words
@@ -103,7 +104,7 @@ def _graphviz() -> Any:
     try:
         import graphviz
     except ImportError:
-        raise ImportError("DOT is written by the package graphviz: pip install graphviz") from None
+        raise ImportError(f"DOT is written by the package graphviz: {pip_install('graphviz')}") from None
     return graphviz
 
 

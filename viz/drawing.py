@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
+from autograd.errors import pip_install
 from autograd.value import Value
 from viz.checking import checked
 from viz.circuit import MOST_GATES, Circuit, circuit_of
@@ -89,7 +90,7 @@ class Diagram:
 
         drawn = rendered(self.dot, kind)
         if drawn is None:
-            how = 'pip install "gatewise[dot]", or install Graphviz itself'
+            how = f"{pip_install('pygraphviz')}, or install Graphviz itself"
             warnings.warn(f"Graphviz is not installed, so this is the built-in picture: {how}", stacklevel=3)
         return drawn
 

@@ -12,6 +12,7 @@ from functools import cache, singledispatch
 from io import BytesIO
 from typing import Any
 
+from autograd.errors import pip_install
 from viz import theme
 from viz.rows import Point
 from viz.shapes import Bend, Dot, Frame, Picture, Route, Shape, Text
@@ -62,7 +63,8 @@ def _figure_class() -> Any:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
-        raise ImportError('PNG, PDF and plots are drawn by matplotlib: pip install "gatewise[plots]"') from None
+        how = pip_install("matplotlib", "Pillow")
+        raise ImportError(f"PNG, PDF and plots are drawn by matplotlib: {how}") from None
 
     class ShownFigure(Figure):
         def __init__(self, **options: Any) -> None:

@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
@@ -25,6 +26,7 @@ __all__ = [
     "complain",
     "heading",
     "meant",
+    "misspelt",
     "note",
     "number",
     "say",
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+MINUSES = "−–—"  # of print: pictures and stories show the first, and people copy it
 
 
 class UsageError(ValueError):
@@ -53,16 +56,28 @@ def meant(word: str, choices: Iterable[str]) -> str:
 
 def shown(word: str) -> str:
     """Return a word as messages quote it."""
-    return repr(clipped(word))
+    return repr(clipped(word) if word else "")  # a label has a sign for nothing, a word has its quotes
 
 
 def number(text: str, word: str) -> float:
     """Return the number that a text spells; UsageError, which names the word it stands in, where it spells none."""
     if not NUMBER.fullmatch(text):
-        raise UsageError(f"{shown(word)}: {shown(text)} is no number; write it as in x=2, x=-0.5 or x=1e-3")
+        how = misspelt(text) or "write it as in x=2, x=-0.5 or x=1e-3"
+        raise UsageError(f"{shown(word)}: {shown(text)} is no number; {how}")
     if not math.isfinite(x := float(text)):
         raise UsageError(f"{shown(word)}: this number is too large for a float (the largest is about 1.8e308)")
     return x
+
+
+def misspelt(text: str) -> str:
+    """Return how to write what would be a number but for a decimal comma or a minus of print; else nothing."""
+    point = text.replace(",", ".")
+    sign = next((sign for sign in MINUSES if sign in text), None)
+    if sign and NUMBER.fullmatch(point.replace(sign, "-")):
+        return f"its minus is not the one of the keyboard but {unicodedata.name(sign)}: write -"
+    if point != text and NUMBER.fullmatch(point):
+        return f"decimals stand behind a point: write {point}"
+    return ""
 
 
 # ------------------------------------------------------------------------------------------------------ what they say
@@ -128,7 +143,9 @@ def writing(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FileError(f"cannot write {shown(str(target))}: {error.strerror or error}") from error
+        is_file = isinstance(error, FileExistsError)  # only a folder is to be made
+        reason = "a file stands there, and this should be a folder" if is_file else error.strerror or error
+        raise FileError(f"cannot write {shown(str(target))}: {reason}") from error
 
 
 # ---------------------------------------------------------------------------------------------------------- the screen

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from autograd.errors import pip_install
 from autograd.lifting.layout import Cells, Layout, Pointwise, Product, Take
 from autograd.lifting.record import Kind
 from autograd.lifting.terms import CALL, FOLD, SLOT, VALUE, Term, topological
@@ -35,7 +36,7 @@ def jax_function(
     try:
         import jax.numpy as jnp
     except ImportError:
-        raise ImportError("to_jax needs jax: python -m pip install jax") from None
+        raise ImportError(f"to_jax needs jax: {pip_install('jax')}") from None
     source, data = jax_source(layout, columns, names, reduce)
     namespace: dict[str, Any] = {"jnp": jnp, **data}
     exec(source, namespace)  # text of our own making alone

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd import graph
 from autograd.diagnosis import Diagnosis, argument_names, diagnose, example_of, source_lines
-from autograd.errors import DomainError
+from autograd.errors import DomainError, pip_install
 from autograd.functions import check_index
 from autograd.functions import sum as addition
 from autograd.gates import Gate
@@ -138,7 +138,7 @@ class Program:
         try:
             import numpy as np
         except ImportError:
-            raise ImportError("a compiled program runs on NumPy: pip install numpy") from None
+            raise ImportError(f"a compiled program runs on NumPy: {pip_install('numpy')}") from None
         self._loss, self._values, self._inputs = loss, parameters, inputs
         self._regularizer, self._reduce = regularizer, reduce
         self._parameters: Array = np.array([p._data for p in parameters], dtype=np.float64)

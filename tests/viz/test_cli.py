@@ -1,6 +1,7 @@
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import webbrowser
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from autograd.check import Edge, Report
 from autograd.value import Value
-from viz import cli, shell
+from viz import beginning, cli, shell
 from viz.cli import COMMANDS, SUGGESTIONS, UsageError, command_line, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -246,6 +247,9 @@ REFUSED = {
     # usage
     (): (2, "which command? demo, step, open, draw, check"),
     ("jump",): (2, "'jump' is no command: choose from demo, step, open, draw, check"),
+    ("",): (2, "'' is no command: choose from"),
+    ("-v",): (2, "'-v' is no command: choose from demo"),
+    ("--halp",): (2, "what is '--halp'? did you mean '--help'? (see: gatewise --help)"),
     ("stpe", "x"): (2, "'stpe' is no command: did you mean 'step'? choose from"),
     ("step", "x=2"): (2, "the expression is missing: gatewise step '(x+y)*z' x=-2 y=5 z=-4"),
     ("draw", " x = 2", "y=3"): (2, "the expression is missing: gatewise draw "),
@@ -264,7 +268,11 @@ REFUSED = {
     ("step", "x", "=3"): (2, "'=3' gives no number a name"),
     ("step", "x", "2=3"): (2, "'2=3' gives no number a name"),
     ("step", "x", "x=two"): (2, "'x=two': 'two' is no number"),
-    ("step", "x", "x="): (2, "is no number"),
+    ("step", "x", "x="): (2, "'x=': '' is no number; write it as in x=2"),
+    ("step", "x", "x=−4"): (2, "'−4' is no number; its minus is not the one of the keyboard but MINUS SIGN: write -"),
+    ("step", "x", "x=–4"): (2, "but EN DASH: write -"),
+    ("step", "x", "x=1,5"): (2, "'1,5' is no number; decimals stand behind a point: write 1.5"),
+    ("step", "x", "x=1,500,000"): (2, "'1,500,000' is no number; write it as in x=2"),
     ("step", "x", "x=1_000"): (2, "'1_000' is no number"),
     ("step", "x", "x=nan"): (2, "'nan' is no number"),
     ("step", "x", "x=inf"): (2, "'inf' is no number"),
@@ -292,7 +300,7 @@ REFUSED = {
     ("draw", "x", "x=1", "-o", "no/such/folder/f.svg"): (1, "cannot write 'no/such/folder/f.svg': No such file"),
     ("draw", "x", "x=1", "-o", "folder.svg"): (1, "cannot write 'folder.svg'"),
     ("draw", "x", "x=1", "-o", "a\0b.svg"): (1, "gatewise: "),
-    ("demo", "-o", "file"): (1, "cannot write 'file'"),
+    ("demo", "-o", "file"): (1, "cannot write 'file': a file stands there, and this should be a folder"),
     ("demo", "-o", "file/below"): (1, "cannot write"),
     ("step", "+".join(["x*x"] * 200), "x=1"): (1, "gates are too many"),
 }
@@ -336,6 +344,43 @@ def test_ctrl_c_is_130(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "story", interrupted)
     assert main(["step", *XYZ]) == 130
     assert capsys.readouterr().err == "gatewise: stopped\n"
+
+
+PRESSED_EARLY = """
+import sys
+sys.argv[0] = sys.argv[1]
+
+class Press:
+    def find_spec(self, name, path=None, target=None):
+        if name == "viz.stepper":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Press())
+import viz.cli
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="how another system tells that a key ended a program")
+@pytest.mark.parametrize(("program", "is_quiet"), [("gatewise", True), ("of their own", False)])
+def test_ctrl_c_before_the_command_has_begun_is_told_in_a_line_and_programs_of_others_tell_it_as_they_like(
+    program: str, is_quiet: bool, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PRESSED_EARLY, program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == -signal.SIGINT  # a shell makes 130 of it
+    assert (done.stderr == "gatewise: stopped\n") is is_quiet
+    assert ("Traceback" in done.stderr) is not is_quiet
+
+
+def test_any_other_error_of_the_command_is_told_as_python_does(capsys: Output) -> None:
+    beginning.end(ZeroDivisionError, ZeroDivisionError("a fault of ours"), None)
+    assert capsys.readouterr().err == "ZeroDivisionError: a fault of ours\n"
 
 
 # ---------------------------------------------------------------------------------------------------------- the screen

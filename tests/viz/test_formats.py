@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograd import Value, parse
+from autograd.errors import pip_install
 from autograd.functions import sum as total
 from autograd.gates import GATES
 from autograd.value import apply
@@ -205,7 +206,8 @@ def test_without_matplotlib_a_png_is_refused_with_the_line_to_type(tmp_path: Pat
         "except ImportError as error: print(error)\n"
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == 'PNG, PDF and plots are drawn by matplotlib: pip install "gatewise[plots]"'
+    how = pip_install("matplotlib", "Pillow")
+    assert run.stdout.strip() == f"PNG, PDF and plots are drawn by matplotlib: {how}"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -230,7 +232,7 @@ def test_without_graphviz_there_is_the_built_in_picture_and_one_warning(monkeypa
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     monkeypatch.setenv("PATH", "")
     diagram = draw(neuron(), engine="dot")
-    with pytest.warns(UserWarning, match=r'pip install "gatewise\[dot\]"') as warned:
+    with pytest.warns(UserWarning, match=re.escape(pip_install("pygraphviz"))) as warned:
         assert diagram.svg == draw(neuron()).svg
     assert len(warned) == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import nn
 import viz
 from autograd import Value
 from autograd import functions as gate
+from autograd.errors import pip_install
 from viz import paper
 from viz.plot_style import LOOKS, Plot
 
@@ -172,9 +174,8 @@ def test_without_matplotlib_one_line_says_what_to_type(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     paper._figure_class.cache_clear()
-    with pytest.raises(
-        ImportError, match=r'^PNG, PDF and plots are drawn by matplotlib: pip install "gatewise\[plots\]"$'
-    ):
+    told = f"PNG, PDF and plots are drawn by matplotlib: {pip_install('matplotlib', 'Pillow')}"
+    with pytest.raises(ImportError, match=f"^{re.escape(told)}$"):
         plot()
 
 

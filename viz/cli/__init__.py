@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from autograd import check_gradients, parse
-from autograd.errors import DomainError, ExpressionError
+from autograd.errors import DomainError, ExpressionError, pip_install
 from autograd.value import Value
 from viz.cli import lessons, playground, training
 from viz.cutting import culprit
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def missing(error: ImportError) -> str:
     """Return what to type where a package could not be imported and nobody has said so yet; else nothing."""
     package = (error.name or "").partition(".")[0]
-    return f"{package} is not installed: pip install {package}" if package else ""
+    return f"{package} is not installed: {pip_install(package)}" if package else ""
 
 
 def run(words: Sequence[str]) -> int:
@@ -305,7 +305,7 @@ def parser() -> ArgumentParser:
 def parsed(words: Sequence[str]) -> Namespace:
     """Return the arguments; values may stand behind options too. Raises UsageError, and SystemExit after --help."""
     first = words[0] if words else ""
-    if first not in COMMANDS and not first.startswith("-") and words:
+    if words and first not in COMMANDS and not OPTION.match(first):
         raise UsageError(f"{shown(first)} is no command:{meant(first, COMMANDS)} choose from {', '.join(COMMANDS)}")
     arguments, rest = parser().parse_known_args(shielded(words))
     if rest:
@@ -314,7 +314,8 @@ def parsed(words: Sequence[str]) -> Namespace:
             takes = [name.replace("_", "-") for name in vars(arguments)]
             options = [f"--{name}" for name in takes if name not in ("command", "expression", "values", "data")]
             hint = meant(wrong.partition("=")[0], [*options, "--help"])
-            raise UsageError(f"what is {shown(wrong)}?{hint} (see: gatewise {arguments.command} --help)")
+            see = " ".join(["gatewise", *filter(None, [arguments.command]), "--help"])
+            raise UsageError(f"what is {shown(wrong)}?{hint} (see: {see})")
         arguments.values.extend(rest)
     return arguments
 

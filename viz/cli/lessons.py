@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from autograd.errors import pip_install
 from viz.drawing import write_aside
 from viz.shell import FileError, UsageError, command_line, say, shown, writing
 
@@ -23,7 +24,7 @@ __all__ = ["Lesson", "lesson", "lessons", "takes_lesson"]
 HERE = Path(__file__).resolve().parent
 PACKED, CHECKED_OUT = HERE / "notebooks", HERE.parents[1] / "notebooks"
 NOTEBOOKS = PACKED if PACKED.is_dir() else CHECKED_OUT
-INSTALL = 'to run it: pip install jupyterlab (or pip install "gatewise[notebooks]")'
+INSTALL = f"to run it: {pip_install('jupyterlab')}"
 
 
 @dataclass(frozen=True, slots=True)

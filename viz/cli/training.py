@@ -6,7 +6,6 @@ options    what the words of the command line stand for, checked
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import sys
@@ -14,14 +13,16 @@ from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograd.errors import DomainError
 from viz import clash
-from viz.drawing import write_aside
+from viz.cli.keeping import keep, stoppable, try_out
 from viz.notation import clipped
 from viz.plots import plot_decision_boundary, plot_history, plot_misread
-from viz.shell import NUMBER, FileError, UsageError, command_line, complain, meant, note, say, shown, writing
+from viz.shell import NUMBER, FileError, UsageError, command_line, complain, meant, misspelt, note, say, shown, writing
 
 if TYPE_CHECKING:
     import nn
@@ -30,7 +31,9 @@ __all__ = ["EXAMPLE", "NOTES", "takes_training", "train"]
 
 EXAMPLE = ("train", "moons", "--hidden", "16", "16", "--epochs", "100")
 NOTES = """
-The digits are 1,797 images of 8 by 8 pixels, which come with scikit-learn: pip install "gatewise[digits]".
+The digits are 1,797 images of 8 by 8 pixels, which come with the package scikit-learn.
+
+What an earlier training left in the folder is moved into a folder below it, earlier-1 and so on.
 
 A CSV file names its columns in its first line. They are scaled for training, and the scaling is then folded into
 the weights of the first layer: the saved model takes the file's own numbers.
@@ -57,22 +60,36 @@ def train(arguments: Namespace) -> int:
     samples = samples_of(arguments, options)
     model, loss = network_of(samples, options)
     folder = Path(arguments.output)
-    with writing(folder):  # before the work, not after it
-        folder.mkdir(parents=True, exist_ok=True)
+    try_out(folder, model)
     say(introduced(samples, model, loss, options))
-    history, trouble = trained(model, loss, samples, options)
-    say(f"\naccuracy: {accuracies(model, samples, options)}")
+    with stoppable() as hold:
+        history, trouble = trained(model, loss, samples, options, hold)
+        folder, files, failure = keep(folder, model, facts_of(samples, history))
+        lines: list[str] = []
+        try:
+            pictures = drawn(folder, model, samples, history, options)
+            for line in chain(judged(model, samples, history, options), files, pictures):
+                lines.append(line)
+        finally:  # no word before all is written: nobody may be reading any more, and that ends a program
+            say("\n".join(lines))
+        return ended(history, options, [failure, trouble])
+
+
+def judged(model: nn.MLP, samples: Samples, history: nn.History | None, options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines that tell how good the model is."""
+    yield f"\naccuracy: {accuracies(model, samples, options)}"
     if history and (advice := hint(model, samples, options)):
-        say(advice)
-    for line in kept(folder, model, samples, history, options):
-        say(line)
-    if trouble:
-        return complain(trouble, 1)
+        yield advice
+
+
+def ended(history: nn.History | None, options: Mapping[str, Any], troubles: Iterable[str]) -> int:
+    """Tell what went wrong, and whether the training was stopped; return the exit status."""
+    failed = [complain(trouble, 1) for trouble in troubles if trouble]
     if history is not None and history.interrupted:
         return complain(
             f"stopped after {len(history):,} of {options['epochs']:,} epochs; what was learned is kept", 130
         )
-    return 0
+    return 1 if failed else 0
 
 
 def samples_of(arguments: Namespace, options: Mapping[str, Any]) -> Samples:
@@ -147,37 +164,61 @@ def network_of(samples: Samples, options: Mapping[str, Any]) -> tuple[nn.MLP, st
     return nn.MLP(len(samples.columns), [*hidden, outputs], activation, init="he", rng=options["seed"]), loss
 
 
-def trained(model: nn.MLP, loss: str, samples: Samples, options: Mapping[str, Any]) -> tuple[nn.History | None, str]:
-    """Train the model to take the samples as they are; return its history, and what went wrong."""
+def trained(
+    model: nn.MLP, loss: str, samples: Samples, options: Mapping[str, Any], done: Callable[[], None]
+) -> tuple[nn.History | None, str]:
+    """Train the model to take the samples as they are, call done(), and return its history and what went wrong."""
     import nn
-    from nn.optim import optimizer_named
 
     part, held_out = parts_of(samples, options)
     mean, spread = scaling(samples, part[0])
-    rate = options["lr"] or RATES[options["optimizer"]]
-    optimizer = optimizer_named(options["optimizer"], model.parameters(), lr=rate)
-    is_watched = bool(sys.stderr and sys.stderr.isatty())  # a file or a pipe would fill with bars
+    history: nn.History | None = None
+
+    def remember(_: int, __: nn.Module, happened: nn.History) -> None:
+        nonlocal history
+        history = happened
+
     try:
-        history = nn.fit(
-            model,
-            (part[0] - mean) / spread,
-            part[1],
-            loss=loss,
-            optimizer=optimizer,
-            epochs=options["epochs"],
-            batch_size=min(options["batch_size"], len(part[0])),
-            validation=held_out and ((held_out[0] - mean) / spread, held_out[1]),
-            regularizer=(lambda: options["l2"] * nn.l2(model)) if options["l2"] else None,
-            compiled=not options["eager"],
-            progress=is_watched,
-            callbacks=[] if is_watched else [progress(options["epochs"])],
-            rng=options["seed"],
-        )
+        held_out = held_out and ((held_out[0] - mean) / spread, held_out[1])
+        history = fitted(model, loss, ((part[0] - mean) / spread, part[1]), held_out, options, remember)
+        done()
+    except KeyboardInterrupt:  # `fit` looks out for it while it takes steps, and this came just before or after them
+        if history is None:
+            raise
+        history.interrupted = True
     except nn.TrainingError as error:
+        done()
         return None, str(error)
+    except DomainError as error:
+        raise ValueError(f"{error}; choose another --activation, one that takes any number, such as relu") from error
     finally:
         absorb(model, mean, spread)
     return history, ""
+
+
+def fitted(
+    model: nn.MLP, loss: str, part: Any, held_out: Any, options: Mapping[str, Any], remember: Callable[..., None]
+) -> nn.History:
+    """Fit the model to a part of the samples, as the options say; return what happened."""
+    import nn
+    from nn.optim import optimizer_named
+
+    rate = options["lr"] or RATES[options["optimizer"]]
+    is_watched = bool(sys.stderr and sys.stderr.isatty())  # a file or a pipe would fill with bars
+    return nn.fit(
+        model,
+        *part,
+        loss=loss,
+        optimizer=optimizer_named(options["optimizer"], model.parameters(), lr=rate),
+        epochs=options["epochs"],
+        batch_size=min(options["batch_size"], len(part[0])),
+        validation=held_out,
+        regularizer=(lambda: options["l2"] * nn.l2(model)) if options["l2"] else None,
+        compiled=not options["eager"],
+        progress=is_watched,
+        callbacks=[remember] if is_watched else [remember, progress(options["epochs"])],
+        rng=options["seed"],
+    )
 
 
 def progress(epochs: int) -> Callable[[int, nn.Module, nn.History], None]:
@@ -265,23 +306,22 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(map(clipped, names[:LISTED])) + more
 
 
-def kept(
+def facts_of(samples: Samples, history: nn.History | None) -> dict[str, Any] | None:
+    """Return what a file tells of a training: its data, and what happened; None where nothing is known of that."""
+    if not history:
+        return None
+    facts = {"data": samples.name, "columns": samples.columns, "classes": samples.classes, **history.to_dict()}
+    facts.pop("weights")  # of every epoch, for films: too many for a text file
+    return facts
+
+
+def drawn(
     folder: Path, model: nn.MLP, samples: Samples, history: nn.History | None, options: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Write the model, its history and the pictures; yield the lines that name them."""
-    target = folder / "model.npz"
-    with writing(target):
-        model.save(target)
-    yield f"wrote {target}   in Python: nn.load_model({str(target)!r})"
-    if not history:
-        return
-    with writing(target := folder / "history.json"):
-        facts = {"data": samples.name, "columns": samples.columns, "classes": samples.classes, **history.to_dict()}
-        facts.pop("weights")  # of every epoch, for films: too many for a text file
-        write_aside(target, (json.dumps(facts, indent=1) + "\n").encode())
-    yield f"wrote {target}"
+    """Draw what there is to draw; yield the lines that name the files, or say what is missing."""
     try:
-        yield from pictured(folder, model, samples, history, options)
+        if history:
+            yield from pictured(folder, model, samples, history, options)
     except ImportError as error:
         yield f"no pictures: {error}"
 
@@ -349,9 +389,9 @@ def real(low: float, high: float = math.inf, *, more: bool = False) -> Callable[
         x = float(word) if NUMBER.fullmatch(word) else math.nan
         if not (low < x or (x == low and not more)) or not x < high:
             least = f"more than {low:g}" if more else f"{low:g} or more"
-            raise UsageError(
-                f"{option} needs a number, {least}{f', less than {high:g}' * (high < math.inf)}, not {shown(word)}"
-            )
+            bounds = f"{least}{f', less than {high:g}' * (high < math.inf)}"
+            how = misspelt(word)
+            raise UsageError(f"{option} needs a number, {bounds}, not {shown(word)}{how and f'; {how}'}")
         return x
 
     return read
