@@ -77,7 +77,7 @@ class Target:
 # what Value does for the walk: how a node is made, recomputed, differentiated, and known to be fresh
 VALUE = tuple(f"Value.{name}" for name in ("forward", "backward", "grad", "data", "inputs", "__init__"))
 VALUE += ("apply", "_made", "_node", "_current", "_clean", "unary.method", "binary.operator", "reflected.swapped")
-LIFTING = ("program", "layout", "fuse", "guards", "fuzz", "jax")  # its tests, the quickest first
+LIFTING = ("program", "layout", "fuse", "terms", "guards", "fuzz", "jax")  # its tests, the quickest first
 TARGETS = {
     "table": Target(
         ("autograd/gates.py",), ("tests/autograd/test_gates.py", "tests/autograd/test_edges.py"), ("tests/autograd",)

@@ -48,6 +48,7 @@ def test_a_layer_is_the_program_of_dots_however_its_neurons_are_written(written:
     assert program(X) == pytest.approx(dots(X), rel=1e-14)
     np.testing.assert_allclose(program.gradient, dots.gradient, rtol=1e-12)
     assert operations(program) == operations(dots)
+    assert program.source.split("def backward()")[0].count("np.matmul(") == 1
     assert program.check(X)
 
 

@@ -79,7 +79,7 @@ def test_gates_of_many_inputs_are_one_operation_however_many_inputs(gate: Callab
 
 def test_gates_of_similar_lengths_are_padded_to_one_operation() -> None:
     counts = []
-    for lengths in ((8, 8, 8, 8), (8, 7, 6, 8)):
+    for lengths in ((9, 9, 9, 9), (9, 8, 9, 8)):
         w = weights(4)
         program = compile(
             lambda x, w=w, lengths=lengths: sum_of([tanh(logsumexp(hidden(x, w, n))) for n in lengths]), w
