@@ -58,6 +58,14 @@ def test_a_graph_with_inputs_in_jax_has_the_same_loss_and_gradient() -> None:
     agree(program, np.array([4.0]))
 
 
+def test_constants_that_differ_from_cell_to_cell_are_the_same_in_every_row_of_jax() -> None:
+    w = [Value(0.5), Value(-0.25), Value(2.0)]
+    offsets = (0.1, -0.2, 0.7)  # three cells, and not as many rows
+    program = compile(lambda x: sum(tanh(a * b + c) for a, b, c in zip(w, x, offsets, strict=True)), w)
+    for rows in (16, 1):
+        agree(program, X[:rows])
+
+
 def test_a_card_that_cannot_be_printed_is_refused() -> None:
     program = compile(lambda x: apply(fuzz.USER_GATES[1], x[0]), [])
     program(X)
