@@ -122,10 +122,11 @@ REFUSED = {
     "//": "has no gate: write /",
     "%": "has no gate: there are no remainders",
     "@": "has no gate: write dot([w, …], [x, …])",
-    ".": "stands only inside a number: a Value's attributes are out of reach",
+    ".": "stands only inside a number: gates are called by their names alone, and a Value's attributes are out of reach",
     **dict.fromkeys(("=", ":="), "sets nothing here: write arguments as in elu(x, 1), and values apart from the text"),
     **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), COMPARES),
-    **dict.fromkeys(("&", "|", "~", "<<", ">>"), "works on bits, and a Value is a real number"),
+    "|": "works on bits, and a Value is a real number; its absolute value is abs(x)",
+    **dict.fromkeys(("&", "~", "<<", ">>"), "works on bits, and a Value is a real number"),
     **dict.fromkeys("'\"`", "starts a text, and an expression has only numbers and names"),
 }
 
@@ -191,6 +192,8 @@ def check_order(before: Token, token: Token) -> None:
         remedy = f"before {word!r}"
         if before.kind == "number" != token.kind:
             remedy = f"here: write {clipped(before.word)}*{word}"
+        if before.kind == "name" and before.word in FUNCTIONS:
+            remedy += f"; {before.word!r} is a gate: write {usage(FUNCTIONS[before.word], before.word)}"
         if token.kind == "list":
             remedy = "here; if a part is meant, write take([x, …], index)"
         raise ExpressionError(f"an operator is missing {remedy}", token.column)
