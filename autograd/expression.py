@@ -122,7 +122,7 @@ REFUSED = {
     "//": "has no gate: write /",
     "%": "has no gate: there are no remainders",
     "@": "has no gate: write dot([w, …], [x, …])",
-    ".": "stands only inside a number: gates are called by their names alone, and a Value's attributes are out of reach",
+    ".": "stands only inside a number: gates are called by name alone, and a Value's attributes are out of reach",
     **dict.fromkeys(("=", ":="), "sets nothing here: write arguments as in elu(x, 1), and values apart from the text"),
     **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), COMPARES),
     "|": "works on bits, and a Value is a real number; its absolute value is abs(x)",

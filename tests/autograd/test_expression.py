@@ -374,7 +374,7 @@ REFUSALS = [
     ("x y", "an operator is missing before 'y'", 2),
     ("sin x", "an operator is missing before 'x'; 'sin' is a gate: write sin(x)", 4),
     ("|x|", "its absolute value is abs(x)", 0),
-    ("math.exp(x)", "gates are called by their names alone", 4),
+    ("math.exp(x)", "gates are called by name alone", 4),
     ("(x)(y)", "an operator is missing before '('", 3),
     ("1.2.3", "an operator is missing before '.3'", 3),
     ("x[0]", "write take([x, …], index)", 1),
