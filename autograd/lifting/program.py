@@ -209,7 +209,7 @@ class Program:
             return loss
 
     def store(self) -> None:
-        """Set data and grad of the parameters from the vectors."""
+        """Set data and grad of the parameters from the vectors, whatever they were; `load` goes the other way."""
         for p, x, g in zip(self._values, self._parameters.tolist(), self._gradient.tolist()):
             p.data = x
             p.grad = g
