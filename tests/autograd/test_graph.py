@@ -634,6 +634,12 @@ def test_rules_are_given_floats_where_floats_are_asked_for() -> None:
     assert given == {float}
 
 
+def test_a_slope_that_does_not_exist_is_told_once() -> None:
+    with pytest.raises(DomainError) as caught:
+        (Value(0.0) ** 0.5).backward()
+    assert caught.value.__context__ is None
+
+
 WRONG = {"too few": ((1.0,), "got length 1$"), "too many": ((1.0,) * 3, "got length 3$"), "no tuple": (1.0, "a comma")}
 
 
