@@ -655,6 +655,15 @@ def test_a_gradient_that_overflows_is_found_unless_it_is_the_gradient_of_data() 
     assert diagnose(steep, np.array([1e-200])) is None
 
 
+def test_a_loss_that_is_not_finite_is_found_though_its_gradient_is() -> None:
+    w = Value(1.0, "w")
+    program = compile(lambda x: w + exp(x), [w])
+    found = program.diagnose(np.array([1.0, 1000.0]))
+    assert (program(np.array([1.0, 1000.0])), program.gradient.tolist()) == (math.inf, [1.0])
+    assert found is not None
+    assert (found.gate, found.row) == (GATES["exp"], 1)
+
+
 def test_a_sum_of_finite_rows_and_a_regularizer_are_diagnosed_without_a_row() -> None:
     w = Value(1.0, "w")
     total = compile(lambda x: w * x, [w], reduce="sum").diagnose(np.full(3, 1e308))
