@@ -351,6 +351,25 @@ def test_a_nan_that_only_a_completed_product_has_is_not_reported() -> None:
     assert program(data) == expected.data
 
 
+def test_a_nan_of_a_completed_product_is_not_reported_where_only_the_loss_would_have_it() -> None:
+    w = Value(1e10)
+
+    def example(x: list[Value]) -> Value:
+        values = [w * v for v in x]
+        return sum_of([dot(row[: n + 1], values[: n + 1]) for row in (x, [p * 2.0 for p in x]) for n in range(3)])
+
+    program = compile(example, [w])
+    assert program(np.array([[1.0, 2.0, 1e308]])) == math.inf  # 1e308 · inf, and no 0 · inf in the shorter sums
+    assert program.gradient.tolist() == [math.inf]
+
+
+def test_one_may_be_taken_out_of_one() -> None:
+    w = Value(0.5)
+    program = compile(lambda x, k: take([tanh(w * x)], k), [w])
+    assert program(X[:, 0], np.zeros(7, dtype=int)) == pytest.approx(np.tanh(0.5 * X[:, 0]).mean())
+    assert program.check(X[:, 0], np.zeros(7, dtype=int))
+
+
 # ----------------------------------------------------------------------------------------------------------- optimizers
 
 
