@@ -354,6 +354,18 @@ def test_a_rule_is_all_that_an_optimizer_of_ones_own_needs() -> None:
     assert twin.lr == 0.25
 
 
+def test_line_search_builds_no_graph_for_a_value() -> None:
+    recorded: list[bool] = []
+
+    def f(x: Value) -> Value:
+        z = x * x
+        recorded.append(z.gate is not None)
+        return z
+
+    assert line_search(f, 1.0, -1.0, slope=-2.0) > 0
+    assert recorded[:1] == [False]
+
+
 def test_line_search_options_are_those_of_its_signature() -> None:
     keywords = [p.name for p in inspect.signature(line_search).parameters.values() if p.kind is p.KEYWORD_ONLY]
     assert keywords == ["slope", *optim.SEARCH_OPTIONS]
