@@ -354,6 +354,13 @@ def test_a_rule_is_all_that_an_optimizer_of_ones_own_needs() -> None:
     assert twin.lr == 0.25
 
 
+@pytest.mark.parametrize(("direction", "length"), [(-1.2, 1.0), (-1.5, 0.5), (-0.8, 1.0), (-3.0, 0.25)])
+def test_line_search_is_the_same_where_rounding_hides_the_values(direction: float, length: float) -> None:
+    # of a parabola, t will do up to 2·(1 - decrease) times the best one, 1/|direction|
+    for f in (lambda x: x * x, lambda x: 1.0 + 1e-20 * (x * x)):
+        assert line_search(f, 1.0, direction) == length
+
+
 def test_line_search_builds_no_graph_for_a_value() -> None:
     recorded: list[bool] = []
 
