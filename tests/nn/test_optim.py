@@ -373,6 +373,13 @@ def test_line_search_builds_no_graph_for_a_value() -> None:
     assert recorded[:1] == [False]
 
 
+@pytest.mark.parametrize("kind", [SGD, Adagrad, RMSprop, Adam, AdamW])
+def test_an_option_can_be_asked_of_the_class_as_help_does(kind: Any) -> None:
+    for cls in kind.__mro__:
+        for name in [name for name, found in vars(cls).items() if isinstance(found, optim.Bounded)]:
+            assert isinstance(getattr(kind, name), optim.Bounded)
+
+
 def test_line_search_options_are_those_of_its_signature() -> None:
     keywords = [p.name for p in inspect.signature(line_search).parameters.values() if p.kind is p.KEYWORD_ONLY]
     assert keywords == ["slope", *optim.SEARCH_OPTIONS]
