@@ -101,3 +101,19 @@ def test_rows_that_begin_one_another_are_one_product(rows: int, turned: bool) ->
 
     program = compile(example, w + scales)
     assert program.check(X[:rows])
+
+
+def test_rows_that_begin_a_longer_one_make_no_more_products_than_rows_of_one_length() -> None:
+    counts = []
+    for lengths in ((4,), (2, 3, 4)):  # as a token attends to all, or to those before it too
+        w = weights(4)
+
+        def example(x: list[Value], w: list[Value] = w, lengths: tuple[int, ...] = lengths) -> Value:
+            values = [tanh(a * v) for a, v in zip(w, x, strict=True)]
+            queries = [[tanh(a * v + 0.1 * n) for a, v in zip(w, x, strict=True)] for n in range(3)]
+            return sum_of([sigmoid(dot(query[:n], values[:n])) for query in queries for n in lengths])
+
+        program = compile(example, w)
+        assert program.check(X)
+        counts.append(operations(program)[2])
+    assert counts[1] == counts[0]
