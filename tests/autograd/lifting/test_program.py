@@ -510,6 +510,13 @@ def test_the_source_of_a_graph_runs_with_numpy_alone() -> None:
         module["loss_and_gradient"]([-2.0], [3.0])
 
 
+def test_a_view_of_parameters_is_called_by_the_label_of_the_first() -> None:
+    w, unused, b = Value(2.0, "slope"), Value(1.0, "idle"), Value(0.5, "shift")
+    program = compile(lambda x: tanh(w * x) + exp(b), [w, unused, b])
+    program(X[:, 0])
+    assert re.findall(r"parameters\[.*# .* from (.*)", program.source) == ["'slope'", "'shift'"]
+
+
 def test_labels_reach_the_source_in_no_other_way_than_as_escaped_comments() -> None:
     hostile, tame = Model(HOSTILE).program(), Model().program()
     hostile(X, y), tame(X, y)
