@@ -465,6 +465,13 @@ def test_any_real_number_may_be_a_constant_of_a_card(two: Any) -> None:
         assert "card" not in program.source  # it is printed, not called
 
 
+def test_a_slope_that_computes_the_value_again_reads_it_instead() -> None:
+    w, grown = Value(0.5), Gate("grown", "e", "scaler", exp, lambda z, x: (exp(x),))
+    program = compile(lambda x: apply(grown, w * x), [w])
+    assert program.check(X[:, 0])
+    assert program.source.count("np.exp(") == 1
+
+
 def test_a_card_that_cannot_be_printed_is_called_and_the_source_says_so() -> None:
     program = compile(lambda x: apply(NUMBERS, x[0]) + log(x[1]), [])
     program(np.abs(X))
