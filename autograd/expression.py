@@ -26,7 +26,7 @@ from autograd import functions
 from autograd.errors import DomainError, ExpressionError, TracingError
 from autograd.value import MOST_GATES, Value
 
-__all__ = ["names_in", "parse"]
+__all__ = ["INSTEAD", "names_in", "parse"]
 
 Operand = Any  # a float, a Value, or a list of them
 
@@ -63,7 +63,7 @@ OPERATORS: dict[type[ast.AST], Callable[..., Operand]] = {
 
 # --------------------------------------------------------------------------------------------------------- characters
 
-INSTEAD = {
+INSTEAD = {  # what people type or copy, and what is to be written in its place
     **dict.fromkeys("×·∙⋅∗", "*"),
     **dict.fromkeys("÷∕", "/"),
     **dict.fromkeys("−–—", "-"),

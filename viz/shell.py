@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TextIO
 
+from autograd.expression import INSTEAD
 from viz.narration import SPELLINGS, plain
 from viz.notation import clipped
 
@@ -37,7 +38,7 @@ __all__ = [
 ]
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-MINUSES = "−–—"  # of print: pictures and stories show the first, and people copy it
+MINUSES = [sign for sign, ours in INSTEAD.items() if ours == "-"]  # stories show one of them, and people copy it
 
 
 class UsageError(ValueError):
